@@ -1,0 +1,1 @@
+"""The YAML format, one pydantic model per document kind."""

@@ -1,0 +1,1 @@
+"""What the daemon serves: status page, health, metrics, API."""
