@@ -1,0 +1,217 @@
+"""The two views of AWS that a kind of resource gets: a Reader, which has no way to send a write, and a Writer.
+
+Actions are named as IAM names them (``organizations:ListAccounts``, ``sso:CreateAccountAssignment``,
+``tag:GetResources``), so that what a kind declares to call is what the role needs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from controller.clock import Clock
+from controller.errors import AwsError, InProgress
+from controller.resources.base import Live, Ref
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where the controller is: what the settings and one look at AWS say, fixed for a run.
+
+    Attributes:
+        organization_id: ``o-…``.
+        management_account: 12 digits.
+        partition: ``aws``, ``aws-cn``, ``aws-us-gov``.
+        identity_center_region: The instance's home Region.
+        instance: This controller's name, the value of its owner tag.
+        member_role: Name of the role assumed in member accounts.
+    """
+
+    organization_id: str
+    management_account: str
+    partition: str
+    identity_center_region: str
+    instance: str
+    member_role: str
+
+
+class Calls(Protocol):
+    """One AWS call with credentials, rate limit, retries and counting: what Reader and Writer stand on."""
+
+    clock: Clock
+
+    def call(
+        self,
+        action: str,
+        parameters: dict[str, Any],
+        *,
+        account: str | None,
+        region: str | None,
+        write: bool,
+        repeatable: bool,
+    ) -> dict[str, Any]:
+        """Call and return AWS's answer without ResponseMetadata.
+
+        Args:
+            account: Make the call with the member role in this account; None: with the controller's own credentials.
+            region: None: the service's one Region (Organizations, Account, tags: the partition's; Identity Center: its home).
+            write: Whether it changes anything; a read-only run refuses it before anything is sent.
+            repeatable: Whether sending it twice does no harm. If not, no answer means `UnknownOutcome`, at once.
+
+        Raises:
+            AwsError: See `errors`; retries are spent.
+            WriteRefused: `write` in a read-only run.
+            Stopped: The process was asked to stop.
+        """
+
+    def page_token(self, action: str) -> tuple[str, str]:
+        """(request member that takes the token, response member that gives it), from botocore's paginators or model."""
+
+    def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
+        """`function` over `items` concurrently, results in order; the first error is raised when all have ended."""
+
+
+class Reader:
+    """What may be asked of AWS."""
+
+    def __init__(self, calls: Calls, here: Here) -> None:
+        self._calls = calls
+        self.here = here
+        self._memory: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    @property
+    def clock(self) -> Clock:
+        return self._calls.clock
+
+    def get(
+        self, action: str, /, *, account: str | None = None, region: str | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """One answer. Raises AwsError."""
+        return self._calls.call(action, parameters, account=account, region=region, write=False, repeatable=True)
+
+    def find(
+        self, action: str, /, *, absent: str, account: str | None = None, region: str | None = None, **parameters: Any
+    ) -> dict[str, Any] | None:
+        """One answer, or None where AWS answers with exactly the error code `absent`. Every other error is raised."""
+        try:
+            return self.get(action, account=account, region=region, **parameters)
+        except AwsError as error:
+            if error.code == absent:
+                return None
+            raise
+
+    def list(
+        self,
+        action: str,
+        member: str,
+        /,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        **parameters: Any,
+    ) -> Iterator[Any]:
+        """Every item of `member` over all pages.
+
+        Goes on while there is a token, whatever the page holds: AWS returns empty pages with a NextToken
+        (Organizations API reference, ListAccounts). A token that repeats is an error, not an endless loop.
+        """
+        asks, gives = self._calls.page_token(action)
+        token: Any = None
+        seen: set[Any] = set()
+        while True:
+            page = self.get(
+                action, account=account, region=region, **parameters, **({asks: token} if token is not None else {})
+            )
+            yield from page.get(member) or ()
+            token = page.get(gives)
+            if not token:
+                return
+            if token in seen:
+                raise AwsError(action, "RepeatedToken", "AWS gave the same page token twice", account=account, region=region)
+            seen.add(token)
+
+    def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
+        """`function` over `items` concurrently, results in order; the first error is raised when all have ended."""
+        return self._calls.map(function, items)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """`make()`, the first time it is asked for under `key`; its answer from then on. A Reader lives for one cycle."""
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._memory:
+                self._memory[key] = make()
+            found: T = self._memory[key]
+            return found
+
+
+class Writer:
+    """What may be done to AWS. `reads` is a Reader of its own, so nothing it remembers is older than the plan."""
+
+    def __init__(self, calls: Calls, here: Here, live: Live) -> None:
+        self._calls = calls
+        self.here = here
+        self.reads = Reader(calls, here)
+        self._live = live
+        self._created: dict[Ref, str] = {}
+
+    @property
+    def clock(self) -> Clock:
+        return self._calls.clock
+
+    def send(
+        self,
+        action: str,
+        /,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        repeatable: bool = True,
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        """One write.
+
+        Args:
+            repeatable: False for creates that AWS cannot de-duplicate: no answer then raises UnknownOutcome at once.
+        """
+        return self._calls.call(action, parameters, account=account, region=region, write=True, repeatable=repeatable)
+
+    def id_of(self, ref: Ref) -> str:
+        """AWS's id of something live or created by this apply.
+
+        Raises:
+            KeyError: Neither; its change failed, so whoever asks should have been skipped.
+        """
+        if ref in self._created:
+            return self._created[ref]
+        live = self._live.get(ref)
+        if live is None or live.id is None:
+            raise KeyError(str(ref))
+        return live.id
+
+    def created(self, ref: Ref, id: str) -> None:
+        """Make a new id known to the changes that come after."""
+        self._created[ref] = id
+
+    def wait(self, poll: Callable[[], T | None], *, action: str, every: float, timeout: float) -> T:
+        """Poll until `poll` returns something.
+
+        Args:
+            every, timeout: Seconds.
+
+        Raises:
+            InProgress: Still not done after `timeout`; the next cycle looks again.
+        """
+        deadline = self.clock.monotonic() + timeout
+        while (done := poll()) is None:
+            if self.clock.monotonic() >= deadline:
+                raise InProgress(action, "InProgress", f"not done after {timeout:.0f} s")
+            self.clock.sleep(every)
+        return done
