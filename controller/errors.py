@@ -1,19 +1,19 @@
 """Every error orgctl raises on purpose. Each knows its exit code; its type says whether trying again can help.
 
-    OrgctlError
-    ├── InvalidInput          bad YAML, settings or arguments: all problems at once; trying again is pointless
-    ├── GitError              the repository cannot be fetched or read: tried again
-    ├── WrongOrganization     the credentials answer from an organization the settings do not name
-    ├── StalePlan             what a saved plan rests on has changed
-    ├── Stopped               the process was asked to stop
-    ├── WriteRefused          a read-only run was about to write: a bug in orgctl, and nothing was sent
-    └── AwsError              AWS answered with an error
-        ├── Throttled         rate limited, and patience ran out: tried again next cycle
-        ├── Denied            the role lacks a permission, or a policy denies it
-        ├── Unreachable       no answer to a read, or a 5xx: tried again next cycle
-        ├── UnknownOutcome    no answer to a write: it may have happened; looked up, never repeated blindly
-        ├── AsyncFailed       AWS accepted a write and later reported FAILED
-        └── InProgress        AWS is still working; the next cycle looks again. Not a failure
+OrgctlError
+├── InvalidInput          bad YAML, settings or arguments: all problems at once; trying again is pointless
+├── GitError              the repository cannot be fetched or read: tried again
+├── WrongOrganization     the credentials answer from an organization the settings do not name
+├── StalePlan             what a saved plan rests on has changed
+├── Stopped               the process was asked to stop
+├── WriteRefused          a read-only run was about to write: a bug in orgctl, and nothing was sent
+└── AwsError              AWS answered with an error
+    ├── Throttled         rate limited, and patience ran out: tried again next cycle
+    ├── Denied            the role lacks a permission, or a policy denies it
+    ├── Unreachable       no answer to a read, or a 5xx: tried again next cycle
+    ├── UnknownOutcome    no answer to a write: it may have happened; looked up, never repeated blindly
+    ├── AsyncFailed       AWS accepted a write and later reported FAILED
+    └── InProgress        AWS is still working; the next cycle looks again. Not a failure
 """
 
 from collections.abc import Sequence

@@ -107,7 +107,7 @@ class Reader:
                 return None
             raise
 
-    def list(
+    def items(
         self,
         action: str,
         member: str,
@@ -134,7 +134,9 @@ class Reader:
             if not token:
                 return
             if token in seen:
-                raise AwsError(action, "RepeatedToken", "AWS gave the same page token twice", account=account, region=region)
+                raise AwsError(
+                    action, "RepeatedToken", "AWS gave the same page token twice", account=account, region=region
+                )
             seen.add(token)
 
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:

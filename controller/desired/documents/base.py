@@ -42,7 +42,9 @@ Tags = dict[
 class Attachment(Model):
     """Where a policy is attached: exactly here. Only `units` and `accounts`: they are AWS's attachment points."""
 
-    units: list[str] = Field(default=[], description="Absolute OU paths; `/` is the root.", examples=[["/Workloads/Prod"]])
+    units: list[str] = Field(
+        default=[], description="Absolute OU paths; `/` is the root.", examples=[["/Workloads/Prod"]]
+    )
     accounts: list[str] = Field(default=[], description="Account handles or ids.", examples=[["audit"]])
 
 

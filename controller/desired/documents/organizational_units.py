@@ -14,7 +14,9 @@ class Unit(Model):
 
     tags: Tags | None = Field(default=None, description="The whole set of its tags; absent: not managed.")
     units: dict[str, Unit | None] = Field(default={}, description="The OUs in it, by name.")
-    formerly: str | None = Field(default=None, description="`Name` it had before (renamed in place), or `/Path` it was at.")
+    formerly: str | None = Field(
+        default=None, description="`Name` it had before (renamed in place), or `/Path` it was at."
+    )
     deleted: bool = False
     released: bool = False
     external: bool = Field(default=False, description="Managed elsewhere; declared so that its name may be used.")

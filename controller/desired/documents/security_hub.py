@@ -14,7 +14,9 @@ class DisabledControl(Model):
 
     control: str = Field(examples=["ACM.1"])
     reason: Annotated[str, StringConstraints(min_length=1)]
-    standards: list[str] | None = Field(default=None, description="Only in these; absent: in every standard it belongs to.")
+    standards: list[str] | None = Field(
+        default=None, description="Only in these; absent: in every standard it belongs to."
+    )
 
 
 class SecurityHub(DocumentModel):
