@@ -1,0 +1,108 @@
+"""The controller's own settings: environment (``ORGCTL_…``) over ``orgctl.yaml`` over the defaults here.
+
+They never come from the repository that is reconciled: whoever may push there must not be able to loosen a guard rail.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: Any) -> Any:
+    """``60s``, ``15m``, ``2h``, ``1d`` to a timedelta; anything else is left for pydantic to judge."""
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())):
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def _organization_id(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"o-[a-z0-9]{10,32}", value):
+        raise ValueError("an organization's id looks like o-a1b2c3d4e5")
+    return value
+
+
+class Limits(BaseModel):
+    """How much may be removed in a rolling hour before a person is asked (safety rule 1)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    removals: int = Field(default=5, ge=0, description="Removals of one kind per hour.")
+    share: float = Field(default=0.10, ge=0, le=1, description="Or this share of the kind …")
+    share_from: int = Field(default=20, ge=1, description="… where there are at least this many.")
+
+
+class ModeRule(BaseModel):
+    """A mode for a kind, a subtree, or both; the last rule that matches decides."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str = Field(default="*", description="Kind of resource, a glob.")
+    unit: str | None = Field(default=None, description="OU path; what lies in or below it.")
+    mode: Literal["observe", "enforce"]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its unit, default and reason."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ORGCTL_", env_nested_delimiter="__", yaml_file="orgctl.yaml", extra="forbid"
+    )
+
+    organization: Annotated[str | None, AfterValidator(_organization_id)] = Field(
+        default=None, description="Id of the one organization to write to. Wrong credentials answer from another."
+    )
+    instance: str = Field(
+        default="main", pattern=r"^[\w.-]{1,64}$", description="This controller's name: the value of its owner tag."
+    )
+    mode: Literal["observe", "enforce"] = Field(default="observe", description="observe: show, never write.")
+    modes: list[ModeRule] = Field(default=[], description="Exceptions by kind and subtree; the last match decides.")
+    limits: Limits = Limits()
+    protected: list[str] = Field(
+        default=[], description="Globs over `kind/name` that are never deleted, detached or emptied; no approval helps."
+    )
+    foreign_tag_keys: list[str] = Field(
+        default=[], description="Tag keys that other tools own: never added or removed."
+    )
+    identity_center_region: str = Field(default="us-east-1", description="The Identity Center instance's home Region.")
+    member_role: str = Field(default="OrgctlMember", description="Role assumed in member accounts, for Security Hub.")
+    member_external_id: SecretStr | None = Field(default=None, description="External id that role demands.")
+    rate_multiple: float = Field(
+        default=1.0, gt=0, description="AWS's published call rates times this. Above 1 only against a sandbox."
+    )
+    workers: int = Field(
+        default=32, ge=1, le=256, description="Calls under way at once; also the connection pool's size."
+    )
+    state_dir: Path = Field(default=Path(".orgctl"), description="SQLite and the git mirror; what outlives a restart.")
+
+    interval: Duration = Field(default=timedelta(seconds=60), description="How often git is asked for new commits.")
+    resync: Duration = Field(default=timedelta(minutes=15), description="A full cycle at least this often.")
+    allowed_signers: Path | None = Field(
+        default=None, description="git's allowed-signers file; where set, a commit without a good signature is bad."
+    )
+    listen: str = Field(default="127.0.0.1:9090", description="host:port of the status page, health, metrics and API.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token of every POST; without one POSTs are off."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto: console on a terminal.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
