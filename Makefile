@@ -1,0 +1,79 @@
+# `make` alone lists the targets. Python 3.11 or newer, git and make are all that is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COVERAGE := 85
+
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run test fmt lint type layers generated unit schemas iam bench lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed  ## Install what requirements.lock names into .venv
+
+# The stamp is younger than what it was made from, so this runs again only when one of those changes.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgctl needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@echo "installing into .venv"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## A simulated organization in trouble, and orgctl putting it right (DEMO_STAY=1 stays up)
+	@$(BIN)/python -m controller.demo
+
+run: install  ## The same organization and daemon without the script, to play with
+	@$(BIN)/python -m controller.demo --play
+
+test: lint type layers generated unit  ## Everything a change has to pass
+
+fmt: install  ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lint: install  ## Formatting and lint
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . ; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+type: install  ## Types, strictly
+	@$(BIN)/mypy
+
+layers: install  ## Imports point down only
+	@$(BIN)/lint-imports --no-cache
+
+generated: install  ## schemas/ and deploy/iam/ are what the code says
+	@rm -rf .make/generated && mkdir -p .make/generated
+	@$(BIN)/orgctl schema --out .make/generated/schemas >/dev/null
+	@diff -ru schemas .make/generated/schemas || { echo "schemas/ is stale: make schemas"; exit 1; }
+	@$(BIN)/python deploy/iam/generate.py --out .make/generated/iam
+	@for made in .make/generated/iam/*; do diff -u deploy/iam/$${made##*/} $$made || { echo "deploy/iam/ is stale: make iam"; exit 1; }; done
+
+unit: install  ## The tests, with branch coverage
+	@$(BIN)/pytest -n 2 --cov --cov-report=term --cov-fail-under=$(COVERAGE)
+
+schemas: install  ## Write schemas/ from the document models
+	@$(BIN)/orgctl schema --out schemas
+
+iam: install  ## Write deploy/iam/ from what the kinds of resources declare
+	@$(BIN)/python deploy/iam/generate.py --out deploy/iam
+
+bench: install  ## Calls and seconds of a cycle over larger organizations
+	@$(BIN)/python -m bench
+
+# requirements.lock: everything; deploy/requirements.lock: what the container needs, in the same versions.
+# --python-version is the oldest supported; --universal covers newer ones and other systems.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
+lock: install  ## Bring requirements.lock up to date with pyproject.toml
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra build --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
+
+clean:  ## Remove what the other targets made, .venv too
+	@rm -rf .venv .make .demo build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.*
