@@ -1,4 +1,4 @@
-"""The plan: what would be written, in order, what is held, what was left alone. Immutable, and the same for all readers."""
+"""The plan: what would be written, in order; what is held; what is left alone. One immutable value for all readers."""
 
 from __future__ import annotations
 

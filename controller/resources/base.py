@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from controller.aws.api import Reader, Writer
     from controller.desired.estate import Estate
 
-Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]  # noqa: UP007 recursive
+Json: TypeAlias = Union[bool, int, float, str, list["Json"], dict[str, "Json"], None]  # noqa: UP007  recursive
 
 OWNER_TAG = "orgctl:managed-by"
 """The tag that marks what an instance of orgctl owns; its value is the instance's name."""
@@ -193,7 +193,6 @@ class Desired(Generic[R]):
     Attributes:
         resources: key → what should be.
         gone: key → said in git to be deleted or released, with its file:line:column.
-        former: key → the key under which the live resource goes until it is renamed (`formerly`).
         lists: The parents whose list of children git states in full: only their children may be removed as unlisted.
         expired: Keys whose absence is the end of an `until`: their removal needs nobody's approval.
         blocked: key → why it cannot be planned (an unknown principal, overlapping documents). The key may or
@@ -203,7 +202,6 @@ class Desired(Generic[R]):
 
     resources: Mapping[str, R] = field(default_factory=dict)
     gone: Mapping[str, tuple[Gone, str]] = field(default_factory=dict)
-    former: Mapping[str, str] = field(default_factory=dict)
     lists: frozenset[Ref] = frozenset()
     expired: frozenset[str] = frozenset()
     blocked: Mapping[str, str] = field(default_factory=dict)
@@ -251,6 +249,8 @@ class Change:
     before: Resource | None
     after: Resource | None
     source: str | None = None
+    rests_on: tuple[str, ...] = ()
+    """What else an approval was given on the strength of: names of children that would be lost, say."""
     exempt: bool = False
     """The end of an `until`: not counted as a removal."""
     reason: str = ""
@@ -296,11 +296,16 @@ class Kind(Generic[R]):
     """A parent that does not vanish with a line of YAML: owned and unnamed means orphaned, not deleted."""
     removal_needs_approval: ClassVar[bool] = False
     """Deleting it is always approved by a person, whatever the limits."""
+    protective: ClassVar[bool] = False
+    """Creating and updating it restores protection, so a fight over it never delays the repair."""
     width: ClassVar[int] = 8
     """How many changes of this kind may be under way at once."""
 
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[R]:
-        """Read what is live. `live` holds the kinds in `requires`; `estate` narrows what need be read, never what is true."""
+        """Read what is live, keyed as git calls it (`formerly` is looked up here).
+
+        `live` holds the kinds in `requires`; `estate` narrows what need be read, never what is true.
+        """
         raise NotImplementedError
 
     def desire(self, estate: Estate, live: Live) -> Desired[R]:
@@ -323,7 +328,7 @@ class Kind(Generic[R]):
         return live.owner
 
     def changes(self, before: R | None, after: R | None) -> Iterator[tuple[Action, R | None, R | None]]:
-        """The writes that lead from `before` to `after`; one unless the kind has reason for more (an account's move)."""
+        """The writes that lead from `before` to `after`; one, unless the kind has reason for more (a move)."""
         if before is None:
             yield Action.CREATE, None, after
         elif after is None:
