@@ -106,25 +106,48 @@ class SimPolicy:
     targets: dict[str, None] = field(default_factory=dict)
 
 
+DEFAULT_POLICIES = {
+    "p-FullAWSAccess": ("FullAWSAccess", "SERVICE_CONTROL_POLICY"),
+    "p-RCPFullAWSAccess": ("RCPFullAWSAccess", "RESOURCE_CONTROL_POLICY"),
+}
+"""AWS's own policies: on every root, OU and account from when their type is enabled."""
+
+ALLOW_ALL = {
+    "SERVICE_CONTROL_POLICY": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
+    "RESOURCE_CONTROL_POLICY": (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+    ),
+}
+ALLOW_ALL_MEANS = {
+    "SERVICE_CONTROL_POLICY": "Allows access to every operation",
+    "RESOURCE_CONTROL_POLICY": "Allows access to all resources",
+}
+
+
 class World:
-    """One organization. Services read and change it under `lock`; every look-up is a dictionary's.
+    """One organization, new as CreateOrganization leaves it: a root, a management account, SCPs on.
+
+    Services read and change it under `lock`; every look-up is a dictionary's.
 
     Attributes:
         delays: Seconds that asynchronous work takes, by operation name (``CreateAccountAssignment``), with
             ``"*"`` for all others.
+        failures: Reasons with which the next asynchronous jobs will end FAILED, by operation name (see `failure`).
         data: Each service's own state, under its botocore name (``world.data["sso-admin"]``).
         calls: Calls served, by ``service:Operation``; `log` the last of them, newest last.
         random: Seeded, so that a run can be repeated.
     """
 
-    def __init__(self, *, clock: SandboxClock | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, *, clock: SandboxClock | None = None, seed: int = 0, management_account: str = "100000000000"
+    ) -> None:
         self.clock = clock or SandboxClock()
         self.lock = threading.RLock()
         self.random = Random(seed)
         self.partition = "aws"
         self.organization_id = "o-" + self.token(10)
         self.root_id = "r-" + self.token(4)
-        self.management_account = "100000000000"
+        self.management_account = management_account
         self.accounts: dict[str, SimAccount] = {}
         self.units: dict[str, SimUnit] = {self.root_id: SimUnit(self.root_id, "Root", None)}
         self.children: dict[str, dict[str, None]] = {self.root_id: {}}
@@ -138,10 +161,100 @@ class World:
         self.delegated: dict[str, dict[str, float]] = {}
         """service principal → account id → since."""
         self.delays: dict[str, float] = {"*": 0.0}
+        self.failures: dict[str, list[str]] = {}
         self.data: dict[str, Any] = {}
         self.calls: Counter[str] = Counter()
         self.log: deque[dict[str, Any]] = deque(maxlen=100_000)
-        self._sequence = 0
+        self.emails: dict[str, str] = {}
+        """lower-case email → account id; closed accounts keep theirs."""
+        self._found()
+
+    def _found(self) -> None:
+        for id, (name, type) in DEFAULT_POLICIES.items():
+            self.policies[id] = SimPolicy(id, name, type, ALLOW_ALL[type], ALLOW_ALL_MEANS[type], aws_managed=True)
+        self.attached[self.root_id] = {}
+        self.add_account("management", "management@example.com", self.root_id, id=self.management_account)
+        self.policy_types["SERVICE_CONTROL_POLICY"] = ("ENABLED", self.clock.now())
+        self.attach_default("SERVICE_CONTROL_POLICY")
+
+    def add_unit(self, name: str, parent: str, *, id: str | None = None, tags: dict[str, str] | None = None) -> SimUnit:
+        """A new OU with the attachments that AWS gives it; nothing is checked."""
+        unit = SimUnit(id or f"ou-{self.root_id[2:]}-{self.token(8)}", name, parent, dict(tags or {}))
+        self.units[unit.id] = unit
+        self.children[unit.id] = {}
+        self._add_child(unit.id, parent)
+        return unit
+
+    def add_account(
+        self, name: str, email: str, parent: str, *, id: str | None = None, roles: set[str] | None = None, **more: Any
+    ) -> SimAccount:
+        """A new account with AWS's default attachments; nothing is checked. `more`: SimAccount's other fields."""
+        more.setdefault("joined", self.clock.now())
+        account = SimAccount(id or self.new_account_id(), name, email, parent, roles=set(roles or ()), **more)
+        self.accounts[account.id] = account
+        self.emails[email.lower()] = account.id
+        self._add_child(account.id, parent)
+        return account
+
+    def new_account_id(self) -> str:
+        while True:
+            id = "1" + self.token(11, "0123456789")
+            if id not in self.accounts:
+                return id
+
+    def _add_child(self, id: str, parent: str) -> None:
+        self.children[parent][id] = None
+        self.attached[id] = {}
+        for policy in DEFAULT_POLICIES:
+            if self.policy_type_status(self.policies[policy].type):
+                self.attach(policy, id)
+
+    def move(self, id: str, parent: str) -> None:
+        """Put an account elsewhere in the tree."""
+        account = self.accounts[id]
+        del self.children[account.parent][id]
+        self.children[parent][id] = None
+        account.parent = parent
+
+    def remove(self, id: str) -> None:
+        """Take an OU or an account out of the organization, with its attachments."""
+        gone = self.accounts.pop(id, None) or self.units.pop(id)
+        self.children.pop(id, None)
+        if gone.parent is not None:
+            del self.children[gone.parent][id]
+        for policy in self.attached.pop(id):
+            del self.policies[policy].targets[id]
+        if isinstance(gone, SimAccount):
+            del self.emails[gone.email.lower()]
+
+    def add_policy(self, name: str, type: str, content: str, description: str = "", **more: Any) -> SimPolicy:
+        """A new policy, attached to nothing; nothing is checked. `more`: SimPolicy's other fields."""
+        policy = SimPolicy(more.pop("id", None) or "p-" + self.token(8), name, type, content, description, **more)
+        self.policies[policy.id] = policy
+        return policy
+
+    def attach(self, policy: str, target: str) -> None:
+        self.attached[target][policy] = None
+        self.policies[policy].targets[target] = None
+
+    def detach(self, policy: str, target: str) -> None:
+        del self.attached[target][policy]
+        del self.policies[policy].targets[target]
+
+    def attach_default(self, type: str) -> None:
+        """What enabling a policy type does: AWS's own policy of that type, where it has one, goes on everything."""
+        for policy, (_, its_type) in DEFAULT_POLICIES.items():
+            if its_type == type:
+                for target in [*self.units, *self.accounts]:
+                    self.attach(policy, target)
+
+    def policy_type_status(self, type: str) -> str | None:
+        """ENABLED, PENDING_ENABLE, PENDING_DISABLE; None: not enabled."""
+        becoming, when = self.policy_types.get(type, ("DISABLED", 0.0))
+        settled = when <= self.clock.now()
+        if becoming == "ENABLED":
+            return "ENABLED" if settled else "PENDING_ENABLE"
+        return None if settled else "PENDING_DISABLE"
 
     def token(self, length: int, alphabet: str = "0123456789abcdefghijklmnopqrstuvwxyz") -> str:
         return "".join(self.random.choices(alphabet, k=length))
@@ -153,6 +266,11 @@ class World:
     def due(self, operation: str) -> float:
         """When work begun now by `operation` will be done."""
         return self.clock.now() + self.delays.get(operation, self.delays["*"])
+
+    def failure(self, operation: str) -> str | None:
+        """The reason with which a job begun now by `operation` will end FAILED; None: it will succeed."""
+        reasons = self.failures.get(operation)
+        return reasons.pop(0) if reasons else None
 
     def path(self, id: str) -> str:
         """``o-…/r-…/ou-…/…/`` of a root, OU or account, with its trailing slash."""
@@ -176,6 +294,9 @@ class Service:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def settle(self) -> None:
+        """Carry out what has become due. Called before every call to any service: it must be cheap when nothing is."""
 
 
 def page(
