@@ -103,8 +103,7 @@ def guard(
 def fingerprint(organization_id: str, change: Change) -> str:
     """What an approval of this change stands for: organization, both sides in full, and what it rests on."""
     sides: list[Json] = [_side(change.before), _side(change.after)]
-    rests: list[Json] = [*sorted(change.requires), *change.rests_on]
-    return digest([organization_id, change.id, *sides, rests])
+    return digest([organization_id, change.id, *sides, [*change.rests_on]])
 
 
 def repair_key(change: Change) -> str:
@@ -160,8 +159,8 @@ class _Judge:
         groups: dict[str, list[Change]] = {}
         for change in self._open():
             if change.id in self.losses:
-                group = change.source or change.id if change.kind == "security_hub" else change.id
-                groups.setdefault(group, []).append(change)
+                shared = change.source or change.id if change.kind == "security_hub" else change.id
+                groups.setdefault(shared, []).append(change)
         for group in groups.values():
             why = self.losses[group[0].id] + (f" (and {len(group) - 1} more of the same document)" if group[1:] else "")
             self._hold(group, f"{why}; write it into git (orgctl import), or approve")
@@ -207,6 +206,8 @@ class _Judge:
 
     def unknown_outcomes(self) -> None:
         for change in self._open():
+            if change.action is not Action.CREATE or self.kinds[change.kind].deduplicated:
+                continue  # sending it again does no harm
             sent = self.memory.unknown.get(change.id)
             if sent is not None and self.memory.now < sent + AWS_SHOWS_BY:
                 self._block(change, "it was sent and got no answer; looked for before it is sent again")
@@ -273,7 +274,7 @@ class _Judge:
         waiting = [c for c in group if self.fingerprints[c.id] not in self.memory.approved]
         if not waiting:
             return
-        hold = digest(sorted(self.fingerprints[c.id] for c in waiting))
+        hold = digest([*sorted(self.fingerprints[c.id] for c in waiting)])
         for change in waiting:
             self._block(change, f"{why}. If meant: orgctl approve {hold}", hold)
 

@@ -38,6 +38,8 @@ class Plan:
     notes: tuple[Note, ...] = ()
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """change id → digest of the change: what an approval lets through."""
+    fights: frozenset[str] = frozenset()
+    """Ids of changes that somebody keeps undoing."""
 
     @property
     def plan_id(self) -> str:

@@ -298,6 +298,8 @@ class Kind(Generic[R]):
     """Deleting it is always approved by a person, whatever the limits."""
     protective: ClassVar[bool] = False
     """Creating and updating it restores protection, so a fight over it never delays the repair."""
+    deduplicated: ClassVar[bool] = True
+    """Whether AWS refuses a second create of the same thing. If not, a create whose answer was lost is looked for first."""
     width: ClassVar[int] = 8
     """How many changes of this kind may be under way at once."""
 

@@ -1,0 +1,217 @@
+"""One cycle, and it reads like one: observe, desire, plan, guard, apply, report."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from controller.apply import Progress, apply
+from controller.aws.api import Reader
+from controller.clock import Clock
+from controller.config import Settings
+from controller.desired.estate import Estate
+from controller.errors import AwsError, StalePlan, WrongOrganization
+from controller.planning.diff import diff, plannable
+from controller.planning.guard import Rules, guard
+from controller.planning.order import order
+from controller.planning.plan import Plan
+from controller.report import Report
+from controller.resources.base import Desired, ForeignTags, Incomplete, Kind, Live, Observed
+from controller.resources.registry import KINDS
+from controller.store import Store
+
+if TYPE_CHECKING:
+    from controller.aws.connect import Aws
+    from controller.aws.transport import CallRecord
+
+Kinds = Mapping[str, Kind[Any]]
+
+
+class Controller:
+    """Reconciles one organization. One cycle at a time; holds nothing of AWS between cycles but credentials."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        store: Store,
+        connect: Callable[[Callable[[CallRecord], None]], Aws],
+        *,
+        kinds: Kinds | None = None,
+        on_call: Callable[[CallRecord], None] = lambda _: None,
+        progress: Progress = lambda _: None,
+    ) -> None:
+        self.settings, self.clock, self.store = settings, clock, store
+        self.kinds = {kind.name: kind for kind in KINDS} if kinds is None else dict(kinds)
+        self.progress = progress
+        self._counts: Counter[str] = Counter()
+        self._on_call = on_call
+        self._connect = connect
+        self._aws: Aws | None = None
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def aws(self) -> Aws:
+        """The connection, made at first use and kept: its credentials and connections are worth keeping."""
+        if self._aws is None:
+            self._aws = self._connect(self._count)
+        return self._aws
+
+    def close(self) -> None:
+        if self._aws is not None:
+            self._aws.close()
+
+    def plan(self, estate: Estate) -> Report:
+        """Look and compare; writes nothing to AWS."""
+        with self._one_at_a_time:
+            return self._plan(estate)[0]
+
+    def cycle(self, estate: Estate, *, plan_id: str | None = None) -> Report:
+        """Look, compare, and carry out what nothing holds.
+
+        Args:
+            plan_id: Only if this is what there is to do: a plan that was reviewed.
+
+        Raises:
+            WrongOrganization: The settings pin no organization, or another one than the credentials answer from.
+            StalePlan: There is something else to do than the plan of `plan_id` says.
+            AwsError: AWS cannot be asked at all.
+            Stopped: The process was asked to stop.
+        """
+        with self._one_at_a_time:
+            self._check_organization()
+            report, live, wanted = self._plan(estate)
+            if plan_id is not None and report.plan.plan_id != plan_id:
+                raise StalePlan(
+                    f"there is something else to do than plan {plan_id} says (now: {report.plan.plan_id}). "
+                    "Nothing was written. Plan and review again."
+                )
+            self.store.settle(change.id for change in report.plan.changes)
+            held = {change.kind for change in report.plan.held}
+            self.store.remember_baseline({kind: n for kind, n in wanted.items() if kind not in held})
+            with self._timed(report, "apply") as done:
+                outcomes = apply(
+                    report.plan,
+                    self.kinds,
+                    self.aws.writer(live),
+                    self.store,
+                    workers=self.settings.workers,
+                    progress=self.progress,
+                )
+            report = Report(report.started, report.plan, outcomes, done, dict(self._counts))
+            self.store.remember_cycle(report)
+            return report
+
+    def _plan(self, estate: Estate) -> tuple[Report, Live, Mapping[str, int]]:
+        self._counts.clear()
+        report = Report(self.clock.now(), Plan("", None, (), {}))
+        with self._timed(report, "observe") as phases:
+            live = observe(self.kinds, self.aws.reader(), estate)
+        report = Report(report.started, report.plan, (), phases)
+        with self._timed(report, "plan") as phases:
+            plan, wanted = make_plan(self.kinds, estate, live, self.aws.here.organization_id, self.settings, self.store)
+        self.store.remember_holds(plan)
+        return Report(report.started, plan, (), phases, dict(self._counts)), live, wanted
+
+    def _check_organization(self) -> None:
+        pinned, found = self.settings.organization, self.aws.here.organization_id
+        if pinned is None:
+            raise WrongOrganization(
+                f"The settings name no organization, so nothing is written. If {found} is the one, set "
+                f"`organization: {found}` in orgctl.yaml, ORGCTL_ORGANIZATION={found}, or pass --organization {found}."
+            )
+        if pinned != found:
+            raise WrongOrganization(
+                f"These credentials belong to organization {found}; the settings name {pinned}. Nothing was written."
+            )
+
+    def _count(self, record: CallRecord) -> None:
+        self._counts[record.action] += 1
+        self._on_call(record)
+
+    @contextmanager
+    def _timed(self, report: Report, phase: str) -> Iterator[dict[str, float]]:
+        phases = dict(report.phases)
+        began = self.clock.monotonic()
+        yield phases
+        phases[phase] = self.clock.monotonic() - began
+
+
+def make_plan(
+    kinds: Kinds, estate: Estate, live: Live, organization_id: str, settings: Settings, store: Store
+) -> tuple[Plan, dict[str, int]]:
+    """The guarded plan, and how many resources of each kind git wants."""
+    desired = desire(kinds, estate, live)
+    difference = diff(kinds, desired, live, settings.instance, ForeignTags(frozenset(settings.foreign_tag_keys)))
+    ordered = order(kinds, difference.changes, live)
+    rules = Rules(organization_id, settings.limits, tuple(settings.protected), settings.mode, tuple(settings.modes))
+    guarded = guard(kinds, ordered, desired, live, difference.losses, rules, store.memory())
+    plan = Plan(
+        organization_id=organization_id,
+        commit=estate.commit,
+        changes=guarded.changes,
+        in_sync=difference.in_sync,
+        bystanders=difference.bystanders,
+        incomplete=tuple(live.incomplete()),
+        notes=difference.notes,
+        fingerprints=guarded.fingerprints,
+        fights=guarded.fights,
+    )
+    return plan, {name: len(want.resources) for name, want in desired.items()}
+
+
+def desire(kinds: Kinds, estate: Estate, live: Live) -> dict[str, Desired[Any]]:
+    """What git wants, of every kind that could be observed with all it rests on."""
+    able = plannable(kinds, live)
+    for name in kinds:
+        if name not in able and live.whole(name):
+            missing = next(r for r in kinds[name].requires if r not in able)
+            waits = Incomplete(name, f"waits for {missing}, which could not be observed")
+            seen = live.observed[name]
+            live.observed[name] = Observed(seen.resources, (*seen.incomplete, waits), seen.notes)
+    return {name: kinds[name].desire(estate, live) for name in able}
+
+
+def observe(kinds: Kinds, aws: Reader, estate: Estate) -> Live:
+    """Everything live, kinds side by side, each after those it requires. A kind that cannot be read is incomplete."""
+    live = Live()
+    sorter: TopologicalSorter[str] = TopologicalSorter(
+        {n: [r for r in k.requires if r in kinds] for n, k in kinds.items()}
+    )
+    sorter.prepare()
+    changed = threading.Condition()
+
+    def look(name: str) -> None:
+        try:
+            seen = _observe_one(kinds[name], aws, live, estate)
+            live.observed[name] = seen
+        finally:
+            with changed:
+                sorter.done(name)
+                changed.notify()
+
+    with ThreadPoolExecutor(max_workers=max(1, len(kinds)), thread_name_prefix="observe") as pool:
+        futures = []
+        with changed:
+            while sorter.is_active():
+                futures += [pool.submit(look, name) for name in sorter.get_ready()]
+                if sorter.is_active():
+                    changed.wait(timeout=1)
+        for future in futures:
+            future.result()
+    return live
+
+
+def _observe_one(kind: Kind[Any], aws: Reader, live: Live, estate: Estate) -> Observed[Any]:
+    for required in kind.requires:
+        if not live.whole(required):
+            return Observed(incomplete=(Incomplete(kind.name, f"waits for {required}, which could not be observed"),))
+    try:
+        return kind.observe(aws, live, estate)
+    except AwsError as error:
+        return Observed(incomplete=(Incomplete(kind.name, str(error)),))

@@ -1,0 +1,289 @@
+"""What must outlive a restart, in one SQLite file. Losing it never changes what AWS looks like.
+
+Approvals, pauses, removals of the last hour, repairs, writes without an answer, the audit trail, the history of cycles,
+and small facts by key (the commit in force).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controller.clock import Clock
+from controller.errors import InvalidInput, Problem
+from controller.planning.guard import Memory, Pause, repair_key
+from controller.planning.plan import Plan
+from controller.report import Outcome, Report, Result
+from controller.resources.base import Change
+
+APPROVAL_LASTS = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+HISTORY_KEPT = 1000
+"""Cycles; those that changed nothing count too, so this is some ten days at one a quarter of an hour."""
+
+_SCHEMA = """
+create table if not exists facts (key text primary key, value text not null);
+create table if not exists holds (id text primary key, why text not null, changes text not null, seen text not null);
+create table if not exists approvals (
+    fingerprint text not null, hold text not null, author text not null, until text not null, used text);
+create table if not exists pauses (
+    id integer primary key, kind text not null, unit text, until text not null,
+    reason text not null, author text not null);
+create table if not exists removals (kind text not null, at text not null);
+create table if not exists repairs (key text not null, at text not null);
+create table if not exists intents (change text primary key, at text not null, answered integer not null default 0);
+create table if not exists baselines (kind text primary key, count integer not null);
+create table if not exists writes (
+    at text not null, commit_hash text, change text not null, name text not null, action text not null,
+    before text, after text, outcome text not null, detail text not null);
+create table if not exists cycles (
+    at text not null, commit_hash text, result text not null, summary text not null, results text not null,
+    seconds real not null);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Changes that wait for a person, as last planned."""
+
+    id: str
+    why: str
+    changes: tuple[str, ...]
+
+
+class Store:
+    """One SQLite file under the state directory; safe to use from several threads and several processes."""
+
+    def __init__(self, path: Path | str, clock: Clock) -> None:
+        self._clock = clock
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        try:
+            self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
+            self._db.execute("pragma journal_mode=wal")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            what = f"the state database cannot be opened: {error}"
+            fix = "Move the file away: a fresh one is made, and AWS is unaffected (approvals and pauses are lost)."
+            raise InvalidInput([Problem(str(path), 0, 0, what, fix)]) from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    # Facts
+
+    def get(self, key: str) -> str | None:
+        row = self._one("select value from facts where key = ?", key)
+        return None if row is None else str(row[0])
+
+    def set(self, key: str, value: str) -> None:
+        self._run("insert into facts values (?, ?) on conflict (key) do update set value = excluded.value", key, value)
+
+    # Holds and approvals
+
+    def remember_holds(self, plan: Plan) -> None:
+        """Replace the holds with this plan's, so that `approve` knows what an id stands for."""
+        groups: dict[str, list[Change]] = {}
+        for change in plan.held:
+            if change.hold:
+                groups.setdefault(change.hold, []).append(change)
+        now = self._now()
+        with self._transaction():
+            self._run("delete from holds where seen < ?", _text(self._clock.now() - APPROVAL_LASTS))
+            for id, group in groups.items():
+                content = [[c.id, plan.fingerprints[c.id], c.name] for c in group]
+                self._run(
+                    "insert into holds values (?, ?, ?, ?) on conflict (id) do update set seen = excluded.seen",
+                    id, group[0].blocked or "", json.dumps(content), now,
+                )  # fmt: skip
+            self.set("holds", json.dumps(sorted(groups)))
+
+    def holds(self) -> list[Hold]:
+        """What the newest plan holds and a person may approve."""
+        current = set(json.loads(self.get("holds") or "[]"))
+        rows = self._all("select id, why, changes from holds order by id")
+        return [Hold(i, w, tuple(c[0] for c in json.loads(ch))) for i, w, ch in rows if i in current]
+
+    def approve(self, id: str, author: str) -> Hold:
+        """Let exactly the changes of a hold through, once, within 24 hours.
+
+        Raises:
+            InvalidInput: No plan held anything under this id; lists the ids there are.
+        """
+        rows = self._all("select id, why, changes from holds where id like ? || '%'", id) if len(id) >= 6 else []
+        if len(rows) != 1:
+            known = ", ".join(h.id for h in self.holds()) or "none"
+            what = f"no plan holds anything under '{id}'"
+            raise InvalidInput(
+                [Problem("approve", 0, 0, what, f"Held now: {known}. Plan again: ids follow the changes.")]
+            )
+        hold, why, changes = rows[0]
+        until = _text(self._clock.now() + APPROVAL_LASTS)
+        content = json.loads(changes)
+        with self._transaction():
+            for _, fingerprint, _ in content:
+                self._run("insert into approvals values (?, ?, ?, ?, null)", fingerprint, hold, author, until)
+        return Hold(hold, why, tuple(c[0] for c in content))
+
+    # Pauses
+
+    def pause(self, pause: Pause) -> None:
+        self._run(
+            "insert into pauses (kind, unit, until, reason, author) values (?, ?, ?, ?, ?)",
+            pause.kind, pause.unit, _text(pause.until), pause.reason, pause.author,
+        )  # fmt: skip
+
+    def resume(self, kind: str = "*", unit: str | None = None) -> int:
+        """End the pauses of exactly this scope, `*` without a unit ending all; how many ended."""
+        if kind == "*" and unit is None:
+            return self._run("delete from pauses where until > ?", self._now())
+        return self._run("delete from pauses where kind = ? and unit is ? and until > ?", kind, unit, self._now())
+
+    def pauses(self) -> list[Pause]:
+        """Those that have not expired."""
+        rows = self._all("select until, reason, author, kind, unit from pauses where until > ?", self._now())
+        return [Pause(datetime.fromisoformat(u), r, a, k, unit) for u, r, a, k, unit in rows]
+
+    # What guards ask
+
+    def memory(self) -> Memory:
+        """A snapshot for one plan."""
+        now = self._clock.now()
+        since = _text(now - HOUR)
+        repairs: dict[str, tuple[datetime, ...]] = {}
+        for key, at in self._all("select key, at from repairs where at > ? order by at", since):
+            repairs[key] = (*repairs.get(key, ()), datetime.fromisoformat(at))
+        approved = self._all("select fingerprint from approvals where used is null and until > ?", _text(now))
+        return Memory(
+            now=now,
+            approved=frozenset(row[0] for row in approved),
+            removed=dict(self._all("select kind, count(*) from removals where at > ? group by kind", since)),
+            baseline=dict(self._all("select kind, count from baselines")),
+            repairs=repairs,
+            unknown={c: datetime.fromisoformat(at) for c, at in self._all("select change, at from intents")},
+            pauses=tuple(self.pauses()),
+        )
+
+    def remember_baseline(self, counts: Mapping[str, int]) -> None:
+        """kind → how many resources git wants, now that this is in force."""
+        with self._transaction():
+            for kind, count in counts.items():
+                self._run(
+                    "insert into baselines values (?, ?) on conflict (kind) do update set count = excluded.count",
+                    kind, count,
+                )  # fmt: skip
+
+    # Writes
+
+    def intend(self, change: Change) -> None:
+        """Before anything is sent: so that a crash or a lost answer is known of afterwards."""
+        self._run(
+            "insert into intents (change, at) values (?, ?) on conflict (change) do update set at = excluded.at",
+            change.id, self._now(),
+        )  # fmt: skip
+
+    def record(self, outcome: Outcome, plan: Plan, *, counted_removal: bool) -> None:
+        """After the answer: the audit trail, and what the guards need. An unknown outcome keeps its intent."""
+        change, now = outcome.change, self._now()
+        fingerprint = plan.fingerprints.get(change.id)
+        with self._transaction():
+            if outcome.result is not Result.UNKNOWN:
+                self._run("delete from intents where change = ?", change.id)
+            if outcome.result in (Result.APPLIED, Result.UNKNOWN):
+                approvals = self._run(
+                    "update approvals set used = ? where fingerprint = ? and used is null", now, fingerprint
+                )
+                if counted_removal and not approvals:
+                    self._run("insert into removals values (?, ?)", change.kind, now)
+            if outcome.result is Result.APPLIED:
+                self._run("insert into repairs values (?, ?)", repair_key(change), now)
+            self._run(
+                "insert into writes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                now, plan.commit, change.id, change.name, change.action.value, _side(change.before),
+                _side(change.after), outcome.result.value, outcome.detail,
+            )  # fmt: skip
+
+    def settle(self, seen: Iterable[str]) -> None:
+        """Forget intents of changes that no plan needs any more: what was sent has shown up."""
+        pending = {row[0] for row in self._all("select change from intents")} - set(seen)
+        with self._transaction():
+            for change in pending:
+                self._run("delete from intents where change = ?", change)
+
+    def writes(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The audit trail, newest first."""
+        names = ("at", "commit", "change", "name", "action", "before", "after", "outcome", "detail")
+        rows = self._all("select * from writes order by rowid desc limit ?", limit)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    # History
+
+    def remember_cycle(self, report: Report) -> None:
+        with self._transaction():
+            self._run(
+                "insert into cycles values (?, ?, ?, ?, ?, ?)",
+                _text(report.started), report.plan.commit, report.result.value, json.dumps(report.plan.summary()),
+                json.dumps({k.value: v for k, v in report.results.items()}), sum(report.phases.values()),
+            )  # fmt: skip
+            self._run("delete from cycles where rowid <= (select max(rowid) from cycles) - ?", HISTORY_KEPT)
+            for table in ("removals", "repairs"):
+                self._run(f"delete from {table} where at < ?", _text(self._clock.now() - HOUR))  # noqa: S608 two constants
+
+    def history(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Cycles, newest first: at, commit, result, summary, results, seconds."""
+        rows = self._all("select * from cycles order by rowid desc limit ?", limit)
+        return [
+            {
+                "at": at,
+                "commit": commit,
+                "result": result,
+                "summary": json.loads(summary),
+                "results": json.loads(results),
+                "seconds": seconds,
+            }
+            for at, commit, result, summary, results, seconds in rows
+        ]
+
+    # SQLite
+
+    def _now(self) -> str:
+        return _text(self._clock.now())
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+            self._db.execute("commit")
+
+    def _run(self, sql: str, *values: Any) -> int:
+        with self._lock:
+            return self._db.execute(sql, values).rowcount
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        with self._lock:
+            return self._db.execute(sql, values).fetchone()
+
+    def _all(self, sql: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
+
+
+def _side(resource: Any) -> str | None:
+    return None if resource is None else json.dumps({"owner": resource.owner, **resource.attributes()}, sort_keys=True)
