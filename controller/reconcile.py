@@ -187,9 +187,9 @@ def observe(kinds: Kinds, aws: Reader, estate: Estate) -> Live:
     changed = threading.Condition()
 
     def look(name: str) -> None:
+        live.observed[name] = Observed(incomplete=(Incomplete(name, "it was not looked at"),))
         try:
-            seen = _observe_one(kinds[name], aws, live, estate)
-            live.observed[name] = seen
+            live.observed[name] = _observe_one(kinds[name], aws, live, estate)
         finally:
             with changed:
                 sorter.done(name)
@@ -209,7 +209,7 @@ def observe(kinds: Kinds, aws: Reader, estate: Estate) -> Live:
 
 def _observe_one(kind: Kind[Any], aws: Reader, live: Live, estate: Estate) -> Observed[Any]:
     for required in kind.requires:
-        if not live.whole(required):
+        if required in live.observed and not live.whole(required):
             return Observed(incomplete=(Incomplete(kind.name, f"waits for {required}, which could not be observed"),))
     try:
         return kind.observe(aws, live, estate)

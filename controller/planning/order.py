@@ -36,7 +36,8 @@ def _link(kinds: Mapping[str, Kind[Any]], change: Change, plan: Mapping[str, Cha
     blocked = change.blocked
     if blocked is None and missing is not None:
         blocked = f"it needs {missing.kind.replace('_', ' ')} '{missing.key}', which does not exist and is not created"
-    return replace(change, requires=frozenset(r for r in requires if r in plan), blocked=blocked)
+    unit = kinds[change.kind].unit(change.after or change.before, live) if change.after or change.before else None
+    return replace(change, requires=frozenset(r for r in requires if r in plan), blocked=blocked, unit=unit)
 
 
 def _needs(resource: Resource | None) -> frozenset[Ref]:

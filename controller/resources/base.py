@@ -249,6 +249,8 @@ class Change:
     before: Resource | None
     after: Resource | None
     source: str | None = None
+    unit: str | None = None
+    """The OU path it concerns, for grouping, modes and pauses; None: the organization as a whole."""
     rests_on: tuple[str, ...] = ()
     """What else an approval was given on the strength of: names of children that would be lost, say."""
     exempt: bool = False
@@ -299,7 +301,7 @@ class Kind(Generic[R]):
     protective: ClassVar[bool] = False
     """Creating and updating it restores protection, so a fight over it never delays the repair."""
     deduplicated: ClassVar[bool] = True
-    """Whether AWS refuses a second create of the same thing. If not, a create whose answer was lost is looked for first."""
+    """Whether AWS refuses a second create of the same thing. If not, one whose answer was lost is looked for first."""
     width: ClassVar[int] = 8
     """How many changes of this kind may be under way at once."""
 

@@ -1,0 +1,88 @@
+"""A plan for people at a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from controller.planning.describe import describe
+from controller.planning.plan import Bystander, Plan
+from controller.planning.render import sentence
+from controller.resources.base import Action, Change
+
+SIGNS = {
+    Action.CREATE: ("+", "green"),
+    Action.UPDATE: ("~", "yellow"),
+    Action.DELETE: ("-", "red"),
+    Action.ADOPT: ("=", "cyan"),
+    Action.MOVE: (">", "magenta"),
+}
+
+
+def print_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
+    """Changes grouped by OU and kind, then what is held, left alone or unseen, then the counts."""
+    commit = f", commit {plan.commit[:12]}" if plan.commit else ""
+    console.print(Text(f"Plan {plan.plan_id} for organization {plan.organization_id}{commit}", "bold"))
+    for unit, in_unit in groupby(sorted(plan.changes, key=_place), key=lambda c: c.unit):
+        console.print()
+        console.print(Text(unit or "Organization", "bold underline"))
+        for change in in_unit:
+            _print_change(change, console)
+    _print_notes(plan, console, verbose)
+    console.print()
+    console.print(Text("Nothing to do: " if not plan.changes else "", "green") + Text(sentence(plan), "bold"))
+
+
+def _place(change: Change) -> tuple[str, str, str]:
+    return (change.unit or "", change.kind, change.name)
+
+
+def _print_change(change: Change, console: Console) -> None:
+    sign, colour = SIGNS[change.action]
+    line = Text(f"  {sign} ", colour)
+    line.append(f"{change.kind} ", "dim")
+    line.append(change.name, colour)
+    if change.source:
+        line.append(f"  {change.source}", "dim")
+    if change.observe_only and not change.blocked:
+        line.append("  (observe: not written)", "dim italic")
+    console.print(line, soft_wrap=True)
+    for detail in describe(change):
+        console.print(Text(f"      {detail}", "default"), soft_wrap=True)
+    if change.blocked:
+        console.print(Text(f"      held: {change.blocked}", "bold red"), soft_wrap=True)
+
+
+def _print_notes(plan: Plan, console: Console, verbose: bool) -> None:
+    for title, group in (("Unmanaged, left alone", plan.unmanaged), ("Orphaned, left alone", plan.orphaned)):
+        if group:
+            console.print()
+            console.print(Text(title, "bold underline"))
+            _print_bystanders(group, console, verbose)
+    if plan.orphaned:
+        console.print(
+            Text("  Ours, but no longer in git: say `deleted: true` or `released: true`, or name them again.")
+        )
+    if plan.notes:
+        console.print()
+        console.print(Text("Notes", "bold underline"))
+        for note in plan.notes if verbose else plan.notes[:20]:
+            console.print(Text(f"  {note.kind} {note.name}: {note.text}"), soft_wrap=True)
+        if not verbose and len(plan.notes) > 20:
+            console.print(Text(f"  … and {len(plan.notes) - 20} more (--verbose)", "dim"))
+    if plan.incomplete:
+        console.print()
+        console.print(Text("Could not be observed, so not planned", "bold underline red"))
+        for gap in plan.incomplete:
+            console.print(Text(f"  {gap.what}: {gap.why}"), soft_wrap=True)
+
+
+def _print_bystanders(group: tuple[Bystander, ...], console: Console, verbose: bool) -> None:
+    for kind, count in sorted(Counter(b.kind for b in group).items()):
+        names = sorted(b.name for b in group if b.kind == kind)
+        shown = names if verbose else names[:5]
+        more = "" if len(shown) == len(names) else f" and {count - len(shown)} more (--verbose)"
+        console.print(Text(f"  {count} {kind}: {', '.join(shown)}{more}"), soft_wrap=True)
