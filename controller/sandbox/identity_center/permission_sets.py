@@ -1,0 +1,128 @@
+"""Permission sets and their tags."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from controller.sandbox.identity_center.instance import Instance
+from controller.sandbox.identity_center.state import Access, PermissionSet
+from controller.sandbox.identity_store import pages
+from controller.sandbox.world import Caller, Refused
+
+Json = dict[str, Any]
+
+PERMISSION_SETS = 3500
+"""Per instance (Identity Center User Guide, "Quotas")."""
+TAGS = 50
+_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
+
+class PermissionSets(Instance):
+    """Create, describe, update, delete, list, tag."""
+
+    def create_permission_set(self, caller: Caller, request: Json) -> Json:
+        state = self._open(caller, request)
+        name = request["Name"]
+        if not re.fullmatch(r"[\w+=,.@-]{1,32}", name):
+            raise Refused("ValidationException", f"{name!r} is not a name for a permission set.")
+        if name in state.arns:
+            raise Refused("ConflictException", f"PermissionSet with name {name} already exists.")
+        if len(state.permission_sets) >= PERMISSION_SETS:
+            raise Refused("ServiceQuotaExceededException", f"There are {PERMISSION_SETS} permission sets already.")
+        tags = _tags(request)
+        made = state.add(self.world, name, **_attributes(request))
+        _tag(made, tags)
+        return {"PermissionSet": _show(made)}
+
+    def describe_permission_set(self, caller: Caller, request: Json) -> Json:
+        return {"PermissionSet": _show(self._permission_set(self._open(caller, request), request))}
+
+    def list_permission_sets(self, caller: Caller, request: Json) -> Json:
+        chunk, token = pages(list(self._open(caller, request).permission_sets), request)
+        return {"PermissionSets": chunk, **token}
+
+    def update_permission_set(self, caller: Caller, request: Json) -> Json:
+        """What the request leaves out is cleared, as AWS does; the name cannot be changed."""
+        attributes = _attributes(request)
+        found = self._to_edit(caller, request)
+        found.description = attributes["description"]
+        found.session_duration = attributes["session_duration"]
+        found.relay_state = attributes["relay_state"]
+        return {}
+
+    def delete_permission_set(self, caller: Caller, request: Json) -> Json:
+        found = self._to_edit(caller, request)
+        state = self._open(caller, request)
+        pending = any(assignment.permission_set == found.arn for assignment in state.touched)
+        if found.provisioned or pending:
+            raise Refused(
+                "ConflictException",
+                "Could not delete because PermissionSet has ApplicationProfile associated with it",
+            )
+        del state.permission_sets[found.arn], state.arns[found.name]
+        return {}
+
+    def tag_resource(self, caller: Caller, request: Json) -> Json:
+        _tag(self._tagged(self._open(caller, request), request), _tags(request))
+        return {}
+
+    def untag_resource(self, caller: Caller, request: Json) -> Json:
+        found = self._tagged(self._open(caller, request), request)
+        for key in request["TagKeys"]:
+            found.tags.pop(key, None)
+        return {}
+
+    def list_tags_for_resource(self, caller: Caller, request: Json) -> Json:
+        found = self._tagged(self._open(caller, request), request)
+        chunk, token = pages([{"Key": key, "Value": value} for key, value in found.tags.items()], request)
+        return {"Tags": chunk, **token}
+
+    def _tagged(self, state: Access, request: Json) -> PermissionSet:
+        return self._permission_set(state, {"PermissionSetArn": request["ResourceArn"]})
+
+
+def _attributes(request: Json) -> Json:
+    duration = request.get("SessionDuration") or "PT1H"
+    parsed = _DURATION.fullmatch(duration)
+    hours, minutes, seconds = (int(part or 0) for part in parsed.groups()) if parsed else (0, 0, 0)
+    length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if not timedelta(hours=1) <= length <= timedelta(hours=12):
+        raise Refused("ValidationException", "SessionDuration must lie between one hour and twelve.")
+    for member, longest in (("Description", 700), ("RelayState", 240)):
+        text = request.get(member)
+        if text is not None and not 1 <= len(text) <= longest:
+            raise Refused("ValidationException", f"{member} must have 1 to {longest} characters.")
+    return {
+        "description": request.get("Description"),
+        "session_duration": duration,
+        "relay_state": request.get("RelayState"),
+    }
+
+
+def _tags(request: Json) -> dict[str, str]:
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags") or ()}
+    if reserved := [key for key in tags if key.lower().startswith("aws:")]:
+        raise Refused("ValidationException", f"{reserved[0]!r}: keys that begin with aws: are AWS's own.")
+    return tags
+
+
+def _tag(permission_set: PermissionSet, tags: dict[str, str]) -> None:
+    if len(permission_set.tags | tags) > TAGS:
+        raise Refused("ServiceQuotaExceededException", f"A permission set can have {TAGS} tags.")
+    permission_set.tags.update(tags)
+
+
+def _show(permission_set: PermissionSet) -> Json:
+    shown: Json = {
+        "Name": permission_set.name,
+        "PermissionSetArn": permission_set.arn,
+        "CreatedDate": permission_set.created,
+        "SessionDuration": permission_set.session_duration,
+    }
+    if permission_set.description is not None:
+        shown["Description"] = permission_set.description
+    if permission_set.relay_state is not None:
+        shown["RelayState"] = permission_set.relay_state
+    return shown
