@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from controller.errors import InvalidInput, Problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -106,3 +110,32 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this run; `overrides` are what the command line says, None for what it does not.
+
+    Raises:
+        InvalidInput: orgctl.yaml or an environment variable says something it cannot.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise InvalidInput([_problem(detail) for detail in error.errors()]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInput([Problem("orgctl.yaml", 0, 0, f"not readable as YAML: {error}")]) from error
+
+
+def _problem(detail: Any) -> Problem:
+    name = ".".join(str(step) for step in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        close = get_close_matches(name, Settings.model_fields, 1)
+        fix = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(Settings.model_fields)}."
+        return Problem("settings", 0, 0, f"there is no setting '{name}'", fix)
+    variable = "ORGCTL_" + "__".join(str(step) for step in detail["loc"]).upper()
+    what = f"setting '{name}' ({variable}): {detail['msg'].removeprefix('Value error, ')}"
+    return Problem("settings", 0, 0, what, f"It is {detail['input']!r}." if not _secret(name) else "")
+
+
+def _secret(name: str) -> bool:
+    return name in ("member_external_id", "api_token")

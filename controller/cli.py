@@ -1,0 +1,367 @@
+"""The command line: arguments, one call, a renderer, an exit code.
+
+Exit codes, in order of precedence: 1 error, 3 something is held by a guard rail, 2 changes are pending, 0 done.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller import __version__
+from controller.errors import InvalidInput, OrgctlError, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from controller.config import Settings
+    from controller.desired.estate import Estate
+    from controller.planning.plan import Plan
+    from controller.reconcile import Controller
+    from controller.report import Outcome, Report
+    from controller.store import Store
+
+ERROR, HELD, PENDING, DONE = 1, 3, 2, 0
+
+# Heavy imports stand inside the commands: `orgctl --help` and `validate` need neither boto3 nor a web server.
+
+
+def main() -> None:
+    """The program. Errors we know are told in words on stderr; a traceback is always a bug."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ERROR)
+    except OrgctlError as error:
+        click.echo(f"error: {error}" if not isinstance(error, InvalidInput) else str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="orgctl")
+def cli() -> None:
+    """Keep an AWS organization as git says.
+
+    Settings come from the environment (ORGCTL_…) and orgctl.yaml; AWS is reached as the AWS CLI reaches it.
+    """
+
+
+path_argument = click.argument("path", type=click.Path(path_type=Path), default=Path("desired-state"))
+organization_option = click.option("--organization", help="The one organization to write to: o-….")
+
+
+@cli.command()
+@path_argument
+def validate(path: Path) -> None:
+    """Check the desired state offline: format, names, policies."""
+    estate = _load(path)
+    units, accounts = len(estate.units), len(estate.accounts)
+    click.echo(f"{path}: {len(estate.documents)} documents, {units} OUs, {accounts} accounts. Nothing wrong.")
+
+
+@cli.command()
+@path_argument
+@click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan as JSON, for apply.")
+@click.option("--verbose", is_flag=True, help="Every unmanaged resource and every note.")
+def plan(path: Path, style: str, out: Path | None, verbose: bool) -> None:
+    """Show what would change. Writes nothing to AWS."""
+    estate = _load(path)
+    with _controller(read_only=True) as controller:
+        report = controller.plan(estate)
+    if out is not None:
+        _write_plan(report.plan, out)
+    _show(report.plan, style, verbose)
+    sys.exit(_plan_exit(report.plan))
+
+
+@cli.command()
+@path_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--plan", "saved", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Only if this is still true."
+)
+@organization_option
+def apply(path: Path, yes: bool, saved: Path | None, organization: str | None) -> None:
+    """Carry out what nothing holds."""
+    estate = _load(path)
+    plan_id = None if saved is None else _read_plan_id(saved)
+    with _controller(read_only=False, organization=organization) as controller:
+        if not yes:
+            plan_id = _ask(controller, estate, plan_id)
+        report = controller.cycle(estate, plan_id=plan_id)
+    _show_outcomes(report)
+    sys.exit(_report_exit(report))
+
+
+@cli.command()
+@click.option("--repo", required=True, help="https, ssh or file URL of the repository.")
+@click.option("--branch", default="main", show_default=True)
+@click.option("--path", "path", default="desired-state", show_default=True, help="Where in the repository.")
+@click.option("--interval", help="How often git is asked: 60s, 5m.")
+@click.option("--resync", help="A full cycle at least this often: 15m.")
+@organization_option
+def run(repo: str, branch: str, path: str, interval: str | None, resync: str | None, organization: str | None) -> None:
+    """The daemon: git and AWS, until told to stop."""
+    from controller.service import serve
+
+    settings = _settings(organization=organization, interval=interval, resync=resync)
+    sys.exit(serve(settings, repo=repo, branch=branch, path=path))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+def status(as_json: bool) -> None:
+    """What is in force, what is held, what is paused."""
+    with _store() as store:
+        last = store.history(1)
+        holds = [{"id": h.id, "why": h.why, "changes": list(h.changes)} for h in store.holds()]
+        pauses = [
+            {"kind": p.kind, "unit": p.unit, "until": p.until.isoformat(), "reason": p.reason, "author": p.author}
+            for p in store.pauses()
+        ]
+    if as_json:
+        click.echo(json.dumps({"last_cycle": last[0] if last else None, "holds": holds, "pauses": pauses}, indent=2))
+        return
+    if not last:
+        click.echo("No cycle yet.")
+    else:
+        click.echo(f"Last cycle {last[0]['at']}: {last[0]['result']}, commit {last[0]['commit'] or '(directory)'}")
+    for hold in holds:
+        click.echo(f"Held: {hold['why']}")
+    for pause in pauses:
+        click.echo(
+            f"Paused until {pause['until']}: kind {pause['kind']}, unit {pause['unit'] or '/'}: {pause['reason']}"
+        )
+
+
+@cli.command()
+@click.option("--limit", default=20, show_default=True)
+@click.option("--writes", is_flag=True, help="The audit trail of single writes instead of cycles.")
+@click.option("--json", "as_json", is_flag=True)
+def history(limit: int, writes: bool, as_json: bool) -> None:
+    """Past cycles, newest first."""
+    with _store() as store:
+        rows = store.writes(limit) if writes else store.history(limit)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        if writes:
+            click.echo(f"{row['at']}  {row['outcome']:8} {row['action']:7} {row['change']}  {row['detail']}".rstrip())
+        else:
+            click.echo(f"{row['at']}  {row['result']:10} {(row['commit'] or '')[:12]:12}  {row['summary']}")
+
+
+@cli.command()
+@click.argument("id")
+@click.option("--author", default=None, help="Who approves; default: the system user.")
+def approve(id: str, author: str | None) -> None:
+    """Let exactly what ID stands for through, once, within 24 hours."""
+    with _store() as store:
+        hold = store.approve(id, author or _user())
+    click.echo(f"Approved {hold.id}, for 24 hours and once:")
+    for change in hold.changes:
+        click.echo(f"  {change}")
+
+
+@cli.command()
+@click.option("--kind", default="*", help="Only this kind of resource (a glob).")
+@click.option("--unit", default=None, help="Only what lies in or below this OU path.")
+@click.option("--for", "duration", required=True, help="How long: 30m, 2h. It always expires.")
+@click.option("--reason", required=True)
+@click.option("--author", default=None)
+def pause(kind: str, unit: str | None, duration: str, reason: str, author: str | None) -> None:
+    """Stop writes for a while; drift is still shown."""
+    from controller.clock import Clock
+    from controller.config import parse_duration
+    from controller.planning.guard import Pause
+
+    length = parse_duration(duration)
+    if not isinstance(length, timedelta):
+        raise InvalidInput([Problem("--for", 0, 0, f"'{duration}' is no duration", "Write 30m, 2h or 1d.")])
+    with _store() as store:
+        until = Clock().now() + length
+        store.pause(Pause(until, reason, author or _user(), kind, unit))
+    click.echo(f"Paused until {until.isoformat(timespec='seconds')}: kind {kind}, unit {unit or '/'}.")
+
+
+@cli.command()
+@click.option("--kind", default="*", help="The kind given to pause.")
+@click.option("--unit", default=None, help="The unit given to pause.")
+def resume(kind: str, unit: str | None) -> None:
+    """End pauses: of this scope, or all."""
+    with _store() as store:
+        ended = store.resume(kind, unit)
+    click.echo(f"{ended} pause{'' if ended == 1 else 's'} ended.")
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("schemas"), show_default=True)
+def schema(out: Path) -> None:
+    """Write the JSON Schemas of the format, for editors."""
+    from controller.desired.schema import write
+
+    for file in write(out):
+        click.echo(file)
+
+
+@cli.command()
+@click.option("--port", default=4599, show_default=True, help="Loopback port.")
+@click.option("--seed", type=click.Path(path_type=Path, exists=True), help="YAML to start from.")
+def sandbox(port: int, seed: Path | None) -> None:
+    """Serve a simulated AWS organization for anything that honours AWS_ENDPOINT_URL."""
+    from controller.sandbox.serve import serve
+
+    serve(port, seed)
+
+
+# What commands share
+
+
+def _settings(**overrides: Any) -> Settings:
+    from controller.config import load_settings
+
+    return load_settings(**overrides)
+
+
+def _load(path: Path) -> Estate:
+    """The directory's estate; warnings go to stderr."""
+    from controller.desired.load import load
+    from controller.desired.source import Directory
+
+    estate = load(Directory(path))
+    for warning in estate.warnings:
+        click.echo(str(warning), err=True)
+    return estate
+
+
+@contextmanager
+def _store(settings: Settings | None = None) -> Iterator[Store]:
+    from controller.clock import Clock
+    from controller.store import Store
+
+    store = Store((settings or _settings()).state_dir / "orgctl.sqlite3", Clock())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _controller(*, read_only: bool, **overrides: Any) -> Iterator[Controller]:
+    from controller.aws.connect import connect
+    from controller.clock import Clock
+    from controller.reconcile import Controller
+
+    settings = _settings(**overrides)
+    clock = Clock()
+    with _store(settings) as store:
+        controller = Controller(
+            settings,
+            clock,
+            store,
+            lambda observer: connect(settings, clock, read_only=read_only, observer=observer),
+            progress=_progress(),
+        )
+        try:
+            yield controller
+        finally:
+            controller.close()
+
+
+def _progress() -> Callable[[Outcome], None]:
+    def show(outcome: Outcome) -> None:
+        change = outcome.change
+        click.echo(
+            f"{outcome.result:8} {change.action:7} {change.kind} {change.name}  {outcome.detail}".rstrip(), err=True
+        )
+
+    return show
+
+
+def _ask(controller: Controller, estate: Estate, plan_id: str | None) -> str:
+    """Show the plan, ask, and return the id of what was agreed to."""
+    plan = controller.plan(estate).plan
+    _show(plan, "text", verbose=False)
+    if plan_id is not None and plan.plan_id != plan_id:
+        return plan_id  # the cycle refuses it, and says why
+    if plan.free:
+        click.confirm(f"Apply {len(plan.free)} changes to {plan.organization_id}?", abort=True)
+    return plan.plan_id
+
+
+def _write_plan(plan: Plan, out: Path) -> None:
+    from controller.planning.render import to_json
+
+    out.write_text(json.dumps(to_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_plan_id(file: Path) -> str:
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["plan_id"])
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        what = "not a plan that `orgctl plan --out` wrote"
+        raise InvalidInput([Problem(str(file), 0, 0, what, "Plan again with --out.")]) from error
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _show(plan: Plan, style: str, verbose: bool) -> None:
+    from controller.planning.render import to_json, to_markdown
+    from controller.planning.text import print_plan
+
+    if style == "json":
+        click.echo(json.dumps(to_json(plan), indent=2, ensure_ascii=False))
+    elif style == "markdown":
+        click.echo(to_markdown(plan))
+    else:
+        print_plan(plan, _console(), verbose=verbose)
+
+
+def _show_outcomes(report: Report) -> None:
+    counts = ", ".join(f"{count} {result}" for result, count in sorted(report.results.items()))
+    click.echo(f"{report.result}: {counts or 'nothing to do'}.")
+
+
+def _plan_exit(plan: Plan) -> int:
+    if plan.incomplete:
+        return ERROR
+    if plan.held:
+        return HELD
+    return PENDING if plan.changes else DONE
+
+
+def _report_exit(report: Report) -> int:
+    from controller.report import CycleResult
+
+    return {
+        CycleResult.ERROR: ERROR,
+        CycleResult.INCOMPLETE: ERROR,
+        CycleResult.HELD: HELD,
+        CycleResult.PENDING: PENDING,
+        CycleResult.CONVERGED: DONE,
+    }[report.result]
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user: a container with an arbitrary uid
+        return "unknown"
