@@ -21,8 +21,8 @@ install: .venv/installed  ## Install what requirements.lock names into .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgctl needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@echo "installing into .venv"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: install  ## A simulated organization in trouble, and orgctl putting it right (DEMO_STAY=1 stays up)
@@ -45,7 +45,7 @@ type: install  ## Types, strictly
 	@$(BIN)/mypy
 
 layers: install  ## Imports point down only
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 generated: install  ## schemas/ and deploy/iam/ are what the code says
 	@rm -rf .make/generated && mkdir -p .make/generated
@@ -71,7 +71,7 @@ bench: install  ## Calls and seconds of a cycle over larger organizations
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 lock: install  ## Bring requirements.lock up to date with pyproject.toml
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -qq uv
 	@$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements.lock
 	@$(COMPILE) --extra build --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 
