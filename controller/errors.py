@@ -4,6 +4,7 @@ OrgctlError
 ├── InvalidInput          bad YAML, settings or arguments: all problems at once; trying again is pointless
 ├── GitError              the repository cannot be fetched or read: tried again
 ├── WrongOrganization     the credentials answer from an organization the settings do not name
+├── CannotConnect         no credentials, no organization, or not its management account's
 ├── StalePlan             what a saved plan rests on has changed
 ├── Stopped               the process was asked to stop
 ├── WriteRefused          a read-only run was about to write: a bug in orgctl, and nothing was sent
@@ -57,6 +58,10 @@ class GitError(OrgctlError):
 
 class WrongOrganization(OrgctlError):
     """Nothing is written: these credentials belong to another organization than the settings name, or none is named."""
+
+
+class CannotConnect(OrgctlError):
+    """AWS cannot be used as it is configured; says what to change."""
 
 
 class StalePlan(OrgctlError):

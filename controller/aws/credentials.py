@@ -1,0 +1,117 @@
+"""Whose credentials sign a call: the controller's own, or the member role's in one account.
+
+One client per service and Region serves every account: its credentials are looked up for each call in a context
+variable. Outside of a call there are none, so nothing is ever signed for the wrong account by accident.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.session import Session
+
+from controller.clock import Clock
+
+_signing: ContextVar[ReadOnlyCredentials] = ContextVar("orgctl_signing_credentials")
+
+RENEW_BEFORE = timedelta(minutes=10)
+"""How long before they expire member credentials are renewed: longer than any one call takes with its retries."""
+
+
+class _Routed(Credentials):  # type: ignore[misc]  # botocore ships no types
+    """Credentials that are whatever the current call signs with."""
+
+    def __init__(self) -> None:
+        super().__init__("per-call", "per-call", method="orgctl")
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return _signing.get()
+
+
+class _Provider(CredentialProvider):  # type: ignore[misc]  # botocore ships no types
+    METHOD = CANONICAL_NAME = "orgctl"
+
+    def load(self) -> Credentials:
+        return _Routed()
+
+
+class _Resolver(CredentialResolver):  # type: ignore[misc]  # botocore ships no types
+    """Stands where the session looked for credentials, and keeps what it would have found: `own`."""
+
+    def __init__(self, own: Credentials | None) -> None:
+        super().__init__([_Provider()])
+        self.own = own
+
+
+def route(session: Session) -> Credentials | None:
+    """Make every client of the session sign with the current call's credentials.
+
+    Returns:
+        The session's own credentials as the AWS configuration gives them, refreshing; None where it has none.
+    """
+    resolver = session.get_component("credential_provider")
+    if not isinstance(resolver, _Resolver):
+        resolver = _Resolver(resolver.load_credentials())
+        session.register_component("credential_provider", resolver)
+    return resolver.own
+
+
+@contextmanager
+def signing_with(credentials: ReadOnlyCredentials) -> Iterator[None]:
+    """Calls made within sign with these."""
+    token = _signing.set(credentials)
+    try:
+        yield
+    finally:
+        _signing.reset(token)
+
+
+@dataclass(slots=True)
+class _Cell:
+    """One account's credentials, and the lock under which they are fetched: one AssumeRole at a time."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    credentials: ReadOnlyCredentials | None = None
+    expires: datetime | None = None
+
+
+class MemberCredentials:
+    """The member role's credentials by account, kept until shortly before they expire.
+
+    Args:
+        assume: account → the ``Credentials`` of AssumeRole's answer. Its errors pass through.
+    """
+
+    def __init__(self, assume: Callable[[str], dict[str, Any]], clock: Clock) -> None:
+        self._assume = assume
+        self._clock = clock
+        self._cells: dict[str, _Cell] = {}
+        self._guard = threading.Lock()
+
+    def of(self, account: str) -> ReadOnlyCredentials:
+        cell = self._cell(account)
+        with cell.lock:
+            if cell.credentials is None or cell.expires is None or self._clock.now() >= cell.expires - RENEW_BEFORE:
+                answer = self._assume(account)
+                cell.expires = answer["Expiration"]
+                cell.credentials = ReadOnlyCredentials(
+                    answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], account
+                )
+            return cell.credentials
+
+    def forget(self, account: str) -> None:
+        """AWS called them expired: fetch new ones next time."""
+        cell = self._cell(account)
+        with cell.lock:
+            cell.credentials = None
+
+    def _cell(self, account: str) -> _Cell:
+        with self._guard:
+            return self._cells.setdefault(account, _Cell())
