@@ -1,1 +1,1 @@
-"""From bytes in git to documents, each value with its file, line and column; and what git alone decides about them. Nothing here knows live AWS."""
+"""From bytes in git to documents, every value with its place, and what git alone decides. Knows nothing of live AWS."""

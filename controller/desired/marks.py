@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -21,15 +21,96 @@ class Mark:
 Path = tuple[str | int, ...]
 
 
+@dataclass(slots=True, eq=False)
+class Node:
+    """The place of one value and of all within it. An aliased value's node stands in several places of the tree.
+
+    Attributes:
+        fields: Of a mapping: key → (place of the key, the value's node).
+        items: Of a list.
+        size: Values in it, itself included, with every alias counted as what it stands for.
+        height: Levels of nesting below it.
+        plain: A scalar without quotes or tag.
+    """
+
+    file: str
+    line: int
+    column: int
+    fields: dict[str, tuple[Node, Node]] | None = None
+    items: list[Node] | None = None
+    size: int = 1
+    height: int = 0
+    plain: bool = False
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.file, self.line, self.column)
+
+    def child(self, step: str | int) -> tuple[Node, Node] | None:
+        """(place of the key, or the item itself; the value) one step below."""
+        if isinstance(step, str):
+            return None if self.fields is None else self.fields.get(step)
+        if self.items is None or not -len(self.items) <= step < len(self.items):
+            return None
+        return self.items[step], self.items[step]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places(Mapping[Path, Mark]):
+    """A tree of nodes as a mapping. Marks are made when asked for: most of a commit is right and nobody asks."""
+
+    root: Node
+    of_keys: bool = False
+
+    def __getitem__(self, path: Path) -> Mark:
+        key = value = self.root
+        for step in path:
+            child = value.child(step)
+            if child is None:
+                raise KeyError(path)
+            key, value = child
+        return (key if self.of_keys else value).mark
+
+    def __iter__(self) -> Iterator[Path]:
+        waiting: list[tuple[Path, Node]] = [((), self.root)]
+        while waiting:
+            path, node = waiting.pop()
+            yield path
+            waiting += [((*path, key), value) for key, (_, value) in reversed((node.fields or {}).items())]
+            waiting += [((*path, index), item) for index, item in reversed(list(enumerate(node.items or ())))]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Every value's place in one document, by its path: ``("units", "Prod", "tags")``; ``()`` is the document."""
+    """Every value's place in one document, by its path: ``("units", "Prod", "tags")``; ``()`` is the document.
+
+    Attributes:
+        places: path → where the value stands.
+        keys: path → where the key stands that the value belongs to; of a list's item, the item itself.
+    """
 
     places: Mapping[Path, Mark] = field(repr=False)
+    keys: Mapping[Path, Mark] = field(repr=False, default_factory=dict)
+
+    @classmethod
+    def of(cls, root: Node) -> Marks:
+        """The places in a tree of nodes."""
+        return cls(_Places(root), _Places(root, of_keys=True))
 
     def at(self, *path: str | int) -> Mark:
         """The place of the value at `path`, or of the nearest thing around it that has one."""
-        for length in range(len(path), -1, -1):
-            if (mark := self.places.get(path[:length])) is not None:
-                return mark
-        return Mark("?", 0, 0)
+        return _nearest(self.places, path)
+
+    def key(self, *path: str | int) -> Mark:
+        """The place of the key at `path`, or of the nearest thing around it that has one."""
+        return self.keys[path] if path in self.keys else self.at(*path)
+
+
+def _nearest(places: Mapping[Path, Mark], path: Path) -> Mark:
+    for length in range(len(path), -1, -1):
+        if (mark := places.get(path[:length])) is not None:
+            return mark
+    return Mark("?", 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -21,21 +22,52 @@ class DocumentModel(Model):
     kind: str
 
 
+ACCOUNT_ID = r"^\d{12}$"
+EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
+PERMISSION_SET_NAME = r"^[\w+=,.@-]+$"
+PHONE = r"^[\s0-9()+-]+$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$"
+SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$"
+PATTERNS = {
+    ACCOUNT_ID: "an account id: 12 digits in quotes",
+    EMAIL: "an e-mail address",
+    PERMISSION_SET_NAME: "a permission set's name: letters, digits and + = , . @ - _",
+    PHONE: "a phone number: digits, blanks and + - ( )",
+    REGION: "a Region such as eu-west-1",
+    SERVICE: "a service principal such as securityhub.amazonaws.com",
+}
+"""Every pattern of the format, in words for people."""
+
+# RFC 3339, section 5.6; Python's own parser takes far more than that.
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
 def _instant(value: object) -> object:
     """YAML gives text; strict pydantic wants it parsed. Anything else is left for pydantic to refuse."""
-    if isinstance(value, str):
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
         try:
-            return datetime.fromisoformat(value)
+            return datetime.fromisoformat(value.upper())
         except ValueError:
             return value
     return value
 
 
-Until = Annotated[AwareDatetime, BeforeValidator(_instant)]
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-Tags = dict[
-    Annotated[str, StringConstraints(min_length=1, max_length=128)],
-    Annotated[str, StringConstraints(max_length=256)],
+Until = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant),
+    Field(description="RFC 3339 with an offset.", examples=["2026-12-01T18:00:00Z"]),
+]
+AccountId = Annotated[str, StringConstraints(pattern=ACCOUNT_ID)]
+RegionName = Annotated[str, StringConstraints(pattern=REGION)]
+ServicePrincipal = Annotated[str, StringConstraints(pattern=SERVICE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+# Organizations API reference, Tag: keys 1 to 128, values 0 to 256 characters; 50 a resource (Organizations quotas).
+Tags = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=128)],
+        Annotated[str, StringConstraints(max_length=256)],
+    ],
+    Field(max_length=50, examples=[{"cost-centre": "100"}]),
 ]
 
 
@@ -51,9 +83,9 @@ class Attachment(Model):
 class Exclusion(Model):
     """What a selection leaves out."""
 
-    units: list[str] = []
-    accounts: list[str] = []
-    tags: dict[str, str] = {}
+    units: list[str] = Field(default=[], description="Absolute OU paths, with everything below them.")
+    accounts: list[str] = Field(default=[], description="Account handles or ids.")
+    tags: dict[str, str] = Field(default={}, description="Accounts with every one of these tags.")
 
 
 class Targets(Model):
@@ -63,7 +95,13 @@ class Targets(Model):
     accounts that are not ACTIVE never match.
     """
 
-    units: list[str] = Field(default=[], description="Absolute OU paths, with everything below them; `/` is the root.")
-    accounts: list[str] = Field(default=[], description="Account handles or ids.")
-    tags: dict[str, str] = Field(default={}, description="Every one of these tags, with this value.")
-    exclude: Exclusion = Exclusion()
+    units: list[str] = Field(
+        default=[],
+        description="Absolute OU paths, with everything below them; `/` is the root.",
+        examples=[["/Workloads"]],
+    )
+    accounts: list[str] = Field(default=[], description="Account handles or ids.", examples=[["audit"]])
+    tags: dict[str, str] = Field(
+        default={}, description="Every one of these tags, with this value.", examples=[{"env": "prod"}]
+    )
+    exclude: Exclusion = Field(default=Exclusion(), description="What the selection leaves out.")

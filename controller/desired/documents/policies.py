@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from controller.desired.documents.base import Attachment, DocumentModel, Tags, Until
+from controller.desired.documents.base import Attachment, DocumentModel, Name, Tags, Until
 
 
 class Policy(DocumentModel):
@@ -20,15 +20,27 @@ class Policy(DocumentModel):
         "AiServicesOptOutPolicy",
         "DeclarativePolicy",
     ]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    name: Name = Field(description="Unique among policies of its kind.", examples=["region-lock"])
+    # Organizations API reference, PolicyDescription.
     description: Annotated[str, StringConstraints(max_length=512)] | None = None
-    tags: Tags | None = None
+    tags: Tags | None = Field(default=None, description="The whole set of its tags; absent: not managed.")
     targets: Attachment | None = Field(default=None, description="Attached to exactly these; absent: not managed.")
     detached_from: Attachment | None = Field(default=None, description="FullAWSAccess only: where it is taken off.")
     until: Until | None = Field(default=None, description="Attached until then.")
-    content: dict[str, Any] | None = Field(default=None, description="The policy document.")
-    content_file: str | None = Field(default=None, description="JSON file with the content, relative to this file.")
-    formerly: str | None = None
-    deleted: bool = False
-    released: bool = False
-    external: bool = False
+    content: dict[str, Any] | None = Field(
+        default=None,
+        description="The policy document. In a loaded commit also what `content_file` holds.",
+        examples=[
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}],
+            }
+        ],
+    )
+    content_file: str | None = Field(
+        default=None, description="JSON file with the content, relative to this file.", examples=["region-lock.json"]
+    )
+    formerly: str | None = Field(default=None, description="The name it had before; it is renamed in place.")
+    deleted: bool = Field(default=False, description="Detaches it everywhere and deletes it.")
+    released: bool = Field(default=False, description="Removes orgctl's tag and leaves the rest as it is.")
+    external: bool = Field(default=False, description="Managed elsewhere; declared so that its name may be used.")
