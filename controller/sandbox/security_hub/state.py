@@ -1,0 +1,146 @@
+"""What Security Hub knows: a hub holds only what differs from the catalogue, so that tens of thousands fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from controller.catalogue.security_hub import CONTROLS, STANDARDS, Control, controls, is_service_managed, standard_arn
+from controller.sandbox.world import World
+
+CONTROL_TOWER = "service-managed-aws-control-tower/v/1.0.0"
+"""Offered everywhere; only AWS Control Tower may turn it on (Security Hub User Guide, "Service-managed standard")."""
+SELF_MANAGED = "SELF_MANAGED_SECURITY_HUB"
+
+Place = tuple[str, str]
+"""(account id, Region)."""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One standard that is on. `ready`: when it has its controls; `gone`: when it is off again, while it is going."""
+
+    since: float
+    ready: float
+    gone: float | None = None
+
+
+class Disabled(NamedTuple):
+    """Why a control is off in a standard, and since when."""
+
+    reason: str
+    at: float
+
+
+@dataclass(slots=True)
+class Hub:
+    """Security Hub in one account and Region. A control with no entry in `disabled` is on wherever its standard is."""
+
+    since: float
+    tags: dict[str, str] = field(default_factory=dict)
+    auto_enable_controls: bool = True
+    generator: str = "SECURITY_CONTROL"
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    """standard in short form → subscription."""
+    disabled: dict[tuple[str, str], Disabled] = field(default_factory=dict)
+    """(standard in short form, control) → why."""
+
+    def enable(self, standard: str, since: float, ready: float) -> Subscription:
+        """Turn a standard on; AWS does not remember which of its controls were off."""
+        self.forget(standard)
+        made = self.subscriptions[standard] = Subscription(since, ready)
+        return made
+
+    def forget(self, standard: str) -> None:
+        self.subscriptions.pop(standard, None)
+        for key in [key for key in self.disabled if key[0] == standard]:
+            del self.disabled[key]
+
+    def settle(self, now: float) -> None:
+        """Drop the standards whose turning off is done."""
+        for standard in [name for name, one in self.subscriptions.items() if one.gone is not None and one.gone <= now]:
+            self.forget(standard)
+
+
+@dataclass(slots=True)
+class Configuration:
+    """One Region's organization configuration; `settled`: when a change of type is through."""
+
+    auto_enable: bool = False
+    auto_enable_standards: str = "NONE"
+    type: str = "LOCAL"
+    settled: float = 0.0
+
+
+@dataclass(slots=True)
+class Hubs:
+    """Every hub, and what holds for the organization.
+
+    Attributes:
+        no_recorder: Places without an AWS Config recorder: their standards end INCOMPLETE.
+        missing_standards, missing_controls: Region → what it lacks.
+        administrators: Region → the delegated administrator.
+        linked: Regions that the aggregator gathers from, its home first; empty: there is no aggregator.
+        policies: Under central configuration: root, OU or account id → configuration policy (or SELF_MANAGED).
+    """
+
+    hubs: dict[Place, Hub] = field(default_factory=dict)
+    no_recorder: set[Place] = field(default_factory=set)
+    missing_standards: dict[str, set[str]] = field(default_factory=dict)
+    missing_controls: dict[str, set[str]] = field(default_factory=dict)
+    administrators: dict[str, str] = field(default_factory=dict)
+    configurations: dict[str, Configuration] = field(default_factory=dict)
+    linked: tuple[str, ...] = ()
+    policies: dict[str, str] = field(default_factory=dict)
+
+    def standards(self, region: str) -> Iterator[str]:
+        """The standards a Region offers, in short form."""
+        missing = self.missing_standards.get(region, ())
+        yield from (name for name in (*STANDARDS, CONTROL_TOWER) if name not in missing)
+
+    def controls(self, region: str, standard: str) -> Iterable[Control]:
+        """The controls a standard has in a Region."""
+        missing = self.missing_controls.get(region, ())
+        return [control for control in controls_of(standard) if control.id not in missing]
+
+    def policy_of(self, world: World, account: str, region: str) -> str | None:
+        """The configuration policy that governs an account × Region: None where none does, or it governs itself."""
+        home = self.linked[0] if self.linked else None
+        if home is None or region not in self.linked or self.configurations.get(home, _LOCAL).type != "CENTRAL":
+            return None
+        for target in reversed(world.path(account).rstrip("/").split("/")[1:]):
+            if target in self.policies:
+                return self.policies[target] if self.policies[target] != SELF_MANAGED else None
+        return None
+
+
+_LOCAL = Configuration()
+
+
+def controls_of(standard: str) -> tuple[Control, ...]:
+    """A standard's controls; Control Tower's standard stands in with the one control that is in no other."""
+    return (CONTROLS["EC2.22"],) if is_service_managed(standard) else controls(standard)
+
+
+def title_of(standard: str) -> str:
+    return STANDARDS[standard].title if standard in STANDARDS else "Service-Managed Standard: AWS Control Tower"
+
+
+def hubs(world: World) -> Hubs:
+    """The world's hubs, made when they are first asked for."""
+    found: Hubs | None = world.data.get("securityhub")
+    if found is None:
+        found = world.data["securityhub"] = Hubs()
+    return found
+
+
+def arn_of(world: World, place: Place, rest: str) -> str:
+    """``arn:aws:securityhub:<region>:<account>:<rest>``."""
+    account, region = place
+    return f"arn:{world.partition}:securityhub:{region}:{account}:{rest}"
+
+
+def standard_arns(world: World, state: Hubs, region: str) -> dict[str, str]:
+    """ARN → short form of every standard that a Region offers."""
+    return {standard_arn(world.partition, region, name): name for name in state.standards(region)}
