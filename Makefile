@@ -51,7 +51,7 @@ generated: install  ## schemas/ and deploy/iam/ are what the code says
 	@rm -rf .make/generated && mkdir -p .make/generated
 	@$(BIN)/orgctl schema --out .make/generated/schemas >/dev/null
 	@diff -ru schemas .make/generated/schemas || { echo "schemas/ is stale: make schemas"; exit 1; }
-	@$(BIN)/python deploy/iam/generate.py --out .make/generated/iam
+	@$(BIN)/python -m controller.iam_policies --out .make/generated/iam
 	@for made in .make/generated/iam/*; do diff -u deploy/iam/$${made##*/} $$made || { echo "deploy/iam/ is stale: make iam"; exit 1; }; done
 
 unit: install  ## The tests, with branch coverage
@@ -61,7 +61,7 @@ schemas: install  ## Write schemas/ from the document models
 	@$(BIN)/orgctl schema --out schemas
 
 iam: install  ## Write deploy/iam/ from what the kinds of resources declare
-	@$(BIN)/python deploy/iam/generate.py --out deploy/iam
+	@$(BIN)/python -m controller.iam_policies --out deploy/iam
 
 bench: install  ## Calls and seconds of a cycle over larger organizations
 	@$(BIN)/python -m bench
