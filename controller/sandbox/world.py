@@ -26,12 +26,14 @@ class Caller:
     Attributes:
         account: 12 digits.
         region: From the signature's credential scope.
-        role: Name of the assumed role; None for the management account's own user.
+        role: Name of the assumed role; None for an account's own credentials.
+        session: The role session's name.
     """
 
     account: str
     region: str
     role: str | None = None
+    session: str = ""
 
 
 class SandboxClock:

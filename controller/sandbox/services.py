@@ -1,0 +1,16 @@
+"""The AWS services that the sandbox simulates itself. One line each; all others are moto's."""
+
+from __future__ import annotations
+
+from controller.sandbox.account import Account
+from controller.sandbox.organizations import Organizations
+from controller.sandbox.sts import Sts
+from controller.sandbox.tagging import Tagging
+from controller.sandbox.world import Service
+
+SERVICES: tuple[type[Service], ...] = (
+    Organizations,
+    Account,
+    Sts,
+    Tagging,
+)
