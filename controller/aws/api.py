@@ -202,11 +202,20 @@ class Writer:
         """Make a new id known to the changes that come after."""
         self._created[ref] = id
 
-    def wait(self, poll: Callable[[], T | None], *, action: str, every: float, timeout: float) -> T:
+    def wait(
+        self,
+        poll: Callable[[], T | None],
+        *,
+        action: str,
+        every: float,
+        timeout: float,
+        slowest: float | None = None,
+    ) -> T:
         """Poll until `poll` returns something.
 
         Args:
             every, timeout: Seconds.
+            slowest: The pauses grow by half each time, from `every` to this; None: they stay the same.
 
         Raises:
             InProgress: Still not done after `timeout`; the next cycle looks again.
@@ -216,4 +225,5 @@ class Writer:
             if self.clock.monotonic() >= deadline:
                 raise InProgress(action, "InProgress", f"not done after {timeout:.0f} s")
             self.clock.sleep(every)
+            every = min(every * 1.5, slowest or every)
         return done
