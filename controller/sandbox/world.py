@@ -52,6 +52,13 @@ class SandboxClock:
     def advance(self, seconds: float) -> None:
         self._now += seconds
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass: really, or by moving the hands."""
+        if self.virtual:
+            self.advance(seconds)
+        else:
+            time.sleep(seconds)
+
 
 @dataclass(slots=True)
 class Job:
@@ -296,6 +303,9 @@ class Service:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def admit(self, caller: Caller, operation: str) -> None:
+        """Raise `Refused` where `caller` may not call `operation`, whatever it asks. Called before the method."""
 
     def settle(self) -> None:
         """Carry out what has become due. Called before every call to any service: it must be cheap when nothing is."""

@@ -1,0 +1,206 @@
+"""The simulated AWS: one world, the services that live in it, and every call's way through them."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from collections import Counter
+from fnmatch import fnmatchcase
+from types import TracebackType
+from typing import Any
+
+from botocore import xform_name
+
+from controller.sandbox import control, moto_fallback, permissions
+from controller.sandbox.faults import Dropped, Faults
+from controller.sandbox.rates import Rates
+from controller.sandbox.server import Server
+from controller.sandbox.services import SERVICES
+from controller.sandbox.sts import Sts
+from controller.sandbox.wire import (
+    SIGNING_NAMES,
+    Answer,
+    Call,
+    Request,
+    Signature,
+    read,
+    refuse,
+    signature,
+    unknown_operation,
+    write,
+)
+from controller.sandbox.world import Caller, Refused, SandboxClock, Service, World
+
+READS = ("Describe", "List", "Get", "BatchGet", "Is", "AssumeRole")
+
+
+class Sandbox:
+    """A simulated organization for any AWS client: by HTTP (`with sandbox:`, then `url`), or in-process (`inprocess`).
+
+    Attributes:
+        faults: What goes wrong on purpose.
+        rates: Call rates; off until `rates.set(1)`.
+        latency: Seconds added to each call, by pattern of ``service:Operation``; the first that matches counts.
+        refused: Answers that were errors, by ``service:Operation Code``.
+    """
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.faults = Faults(self.world)
+        self.rates = Rates(self.world)
+        self.latency: dict[str, float] = {}
+        self.refused: Counter[str] = Counter()
+        self._requests = itertools.count(1)
+        self._memory = b""
+        self._server: Server | None = None
+        self._settle_in()
+
+    @classmethod
+    def create(cls, *, virtual: bool = False, seed: int = 0, management_account: str = "100000000000") -> Sandbox:
+        """A new organization. `virtual`: its time stands still but for `world.clock.advance` and added latency."""
+        clock = SandboxClock(virtual=virtual)
+        return cls(World(clock=clock, seed=seed, management_account=management_account))
+
+    def _settle_in(self) -> None:
+        self.services: dict[str, Service] = {service.name: service(self.world) for service in SERVICES}
+        sts = self.services["sts"]
+        assert isinstance(sts, Sts)
+        self.sts = sts
+        self._settlers = [each for each in self.services.values() if type(each).settle is not Service.settle]
+
+    def start(self, port: int = 0) -> None:
+        """Serve on a loopback port (0: any that is free); what the world is now is what `reset` goes back to."""
+        self.remember()
+        self._server = Server(self.handle, port)
+        self._server.start()
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.stop()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        assert self._server, "The sandbox has not been started."
+        return self._server.url
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def remember(self) -> None:
+        """Make what the world is now what `reset` goes back to."""
+        with self.world.lock:
+            state = {name: value for name, value in vars(self.world).items() if name not in ("lock", "clock")}
+            self._memory = pickle.dumps(state)
+
+    def reset(self) -> None:
+        """Go back to what was remembered, without faults and latency. Time does not go back."""
+        with self.world.lock:
+            vars(self.world).update(pickle.loads(self._memory))  # noqa: S301 (our own bytes)
+            self.faults.all.clear()
+            self.latency.clear()
+            self.refused.clear()
+            self._settle_in()
+
+    def handle(self, request: Request) -> Answer:
+        """The answer to an HTTP request.
+
+        Raises:
+            Dropped: There is none: the connection is to be closed.
+        """
+        if request.path.startswith("/_sandbox/"):
+            return control.handle(self, request)
+        request_id = f"00000000-0000-4000-8000-{next(self._requests):012x}"
+        signed = signature(request)
+        if signed is None:
+            message = "Request is missing Authentication Token"
+            return refuse(
+                "organizations", Refused("MissingAuthenticationTokenException", message, status=403), request_id
+            )
+        service = SIGNING_NAMES.get(signed.signing_name, "")
+        if service not in self.services:
+            account = self.sts.identify(signed.access_key, signed.region).account
+            return moto_fallback.answer(request, account)
+        try:
+            return self._serve(read(service, request), signed, request_id)
+        except Refused as refused:
+            return refuse(service, refused, request_id)
+
+    def _serve(self, call: Call, signed: Signature, request_id: str) -> Answer:
+        caller = Caller(self.world.management_account, signed.region)
+        try:
+            with self.world.lock:
+                self.world.calls[f"{call.service}:{call.operation}"] += 1
+                caller = self.sts.identify(signed.access_key, signed.region)
+                hits = self.faults.hit(caller, call.service, call.operation)
+            seconds = self._latency(call) + sum(fault.seconds for fault in hits if fault.kind == "slow")
+            if seconds:
+                self.world.clock.wait(seconds)
+            with self.world.lock:
+                self.faults.before(hits, call.service, call.operation)
+                self.rates.take(caller, call.service, call.operation)
+                arn = self.sts.arn(caller)
+                permissions.check(self.world, caller, arn, call.service, call.operation, call.parameters)
+                answer = write(call, self._perform(caller, call), request_id)
+            self._record(call, caller, "")
+        except Refused as refused:
+            self._record(call, caller, refused.code)
+            raise
+        if any(fault.kind == "lost" for fault in hits):
+            raise Dropped
+        return answer
+
+    def _latency(self, call: Call) -> float:
+        name = f"{call.service}:{call.operation}"
+        return next((seconds for pattern, seconds in self.latency.items() if fnmatchcase(name, pattern)), 0.0)
+
+    def _perform(self, caller: Caller, call: Call) -> dict[str, Any]:
+        for settler in self._settlers:
+            settler.settle()
+        service = self.services[call.service]
+        method = getattr(service, xform_name(call.operation), None)
+        if method is None:
+            raise unknown_operation(call.service, f"{call.operation}: the sandbox does not simulate it")
+        service.admit(caller, call.operation)
+        result: dict[str, Any] = method(caller, call.parameters)
+        return result
+
+    def _record(self, call: Call, caller: Caller, error: str) -> None:
+        name = f"{call.service}:{call.operation}"
+        if error:
+            self.refused[f"{name} {error}"] += 1
+        entry = {
+            "at": self.world.clock.now(),
+            "operation": name,
+            "account": caller.account,
+            "region": caller.region,
+            "role": caller.role,
+            "error": error,
+        }
+        if not call.operation.startswith(READS):
+            entry["parameters"] = call.parameters
+        self.world.log.append(entry)
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        account: str | None = None,
+        region: str = "us-east-1",
+    ) -> dict[str, Any]:
+        """Do by hand what any AWS operation does: not counted, without rates, faults and latency.
+
+        Raises:
+            Refused: As AWS would.
+        """
+        caller = Caller(account or self.world.management_account, region)
+        with self.world.lock:
+            return self._perform(caller, Call(service, operation, dict(parameters or {})))
