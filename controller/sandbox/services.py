@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from controller.sandbox.account import Account
+from controller.sandbox.identity_center import IdentityCenter
+from controller.sandbox.identity_store import IdentityStore
 from controller.sandbox.organizations import Organizations
+from controller.sandbox.security_hub import SecurityHub
 from controller.sandbox.sts import Sts
 from controller.sandbox.tagging import Tagging
 from controller.sandbox.world import Service
@@ -13,4 +16,7 @@ SERVICES: tuple[type[Service], ...] = (
     Account,
     Sts,
     Tagging,
+    IdentityCenter,
+    IdentityStore,
+    SecurityHub,
 )

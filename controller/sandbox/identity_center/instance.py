@@ -17,6 +17,9 @@ class Instance(Service):
 
     name = "sso-admin"
 
+    def settle(self) -> None:
+        access(self.world)
+
     def list_instances(self, caller: Caller, request: Json) -> Json:
         """One, in its home Region, for the management account and its delegated administrator."""
         everywhere = request.get("RegionScope") == "ALL_REGIONS"

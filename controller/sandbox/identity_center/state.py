@@ -81,7 +81,6 @@ class Access:
     Attributes:
         inherit: Whether a user's listing shows what its groups bring (ListAccountAssignmentsForPrincipal; AWS does not
             say).
-        failures: Operation name → the reason for which each of them that is sent from now on ends as FAILED.
         propagation: Seconds after a write to a permission set in which another is refused with a ConflictException.
     """
 
@@ -106,7 +105,6 @@ class Access:
     busy: dict[str, float] = field(default_factory=dict)
     """account → until when a role in it is being written: AWS writes one at a time per account."""
     inherit: bool = False
-    failures: dict[str, str] = field(default_factory=dict)
     propagation: float = 0.0
 
     def instance_arn(self, partition: str) -> str:
@@ -150,7 +148,7 @@ class Access:
         delay = world.due(OPERATIONS[kind]) - now
         due = max([now, *(self.busy.get(account, now) for account in accounts)]) + delay
         self.busy.update(dict.fromkeys(accounts, due))
-        job = Job(world.uuid(), due, {**detail, "CreatedDate": now}, failure or self.failures.get(OPERATIONS[kind]))
+        job = Job(world.uuid(), due, {**detail, "CreatedDate": now}, failure or world.failure(OPERATIONS[kind]))
         self.jobs[kind][job.id] = job
         heapq.heappush(self.queue, (due, len(self.jobs[kind]), kind, job.id))
         self.outstanding[kind] += 1
