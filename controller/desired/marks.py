@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +53,18 @@ class Node:
         if self.items is None or not -len(self.items) <= step < len(self.items):
             return None
         return self.items[step], self.items[step]
+
+    def without(self, path: Path) -> Node:
+        """A copy that lacks what stands at `path`; later items of a list move up, as they do in the value."""
+        step, rest = path[0], path[1:]
+        if self.fields is not None and isinstance(step, str) and step in self.fields:
+            key, value = self.fields[step]
+            kept = {name: child for name, child in self.fields.items() if name != step or rest}
+            return replace(self, fields={**kept, step: (key, value.without(rest))} if rest else kept)
+        if self.items is not None and isinstance(step, int) and step < len(self.items):
+            middle = [self.items[step].without(rest)] if rest else []
+            return replace(self, items=[*self.items[:step], *middle, *self.items[step + 1 :]])
+        return self
 
 
 @dataclass(frozen=True, slots=True)

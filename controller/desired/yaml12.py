@@ -47,7 +47,11 @@ class RawDocument:
     """One document as plain values, before anything is known of its kind."""
 
     value: Value
-    marks: Marks
+    node: Node
+
+    @property
+    def marks(self) -> Marks:
+        return Marks.of(self.node)
 
 
 def parse(text: str, file: str) -> tuple[list[RawDocument], list[Problem]]:
@@ -192,7 +196,7 @@ class _Builder:
     def add(self, value: Any, node: Node) -> None:
         """Put a finished value where it belongs: the document, a list, a mapping's key or a mapping's value."""
         if not self.stack:
-            self.documents.append(RawDocument(value, Marks.of(node)))
+            self.documents.append(RawDocument(value, node))
             return
         top = self.stack[-1]
         top.node.size += node.size
