@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test fmt lint type layers generated unit schemas iam bench lock clean
+.PHONY: help install demo run test fmt lint type layers generated unit monitoring schemas iam bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,12 @@ generated: install  ## schemas/ and deploy/iam/ are what the code says
 	@for made in .make/generated/iam/*; do diff -u deploy/iam/$${made##*/} $$made || { echo "deploy/iam/ is stale: make iam"; exit 1; }; done
 
 unit: install  ## The tests, with branch coverage
-	@$(BIN)/pytest -n 2 --cov --cov-report=term --cov-fail-under=$(COVERAGE)
+	@$(BIN)/pytest -n 2 -m "not prometheus" --cov --cov-report=term --cov-fail-under=$(COVERAGE)
+
+monitoring: install  ## Dashboard and alert rules on a real Prometheus (Debian: apt-get install prometheus)
+	@promtool check rules deploy/prometheus/rules.yaml
+	@cd deploy/prometheus && promtool test rules rules_test.yaml
+	@$(BIN)/pytest -m prometheus tests/deploy
 
 schemas: install  ## Write schemas/ from the document models
 	@$(BIN)/orgctl schema --out schemas
