@@ -12,23 +12,24 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from controller.clock import Clock
+from controller.desired.source import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_TREE_BYTES,
+    SUFFIXES,
+    Files,
+    too_large,
+)
 from controller.errors import GitError, InvalidInput, Problem, Stopped
 
 T = TypeVar("T")
-
-MAX_FILE_BYTES = 4 * 1024 * 1024
-"""Of one YAML or JSON file. AWS's own limits on what it may say are far below."""
-MAX_TREE_BYTES = 64 * 1024 * 1024
-MAX_FILES = 20_000
-READ = (".yaml", ".yml", ".json")
-"""What a desired state consists of; whatever else lies below the path is not even read."""
 
 _FETCHED = "refs/orgctl/fetched"
 _IN_FORCE = "refs/orgctl/in-force"
@@ -70,26 +71,15 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """The desired state's files at one commit.
-
-    Attributes:
-        files: path from the repository's root → bytes.
-        problems: What lies there and is not read: symbolic links, submodules, oversized files.
-    """
-
-    commit: str
-    path: str
-    files: Mapping[str, bytes] = field(repr=False)
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     mode: str
     oid: str
     size: int
     path: str
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.path).suffix
 
 
 class Remote:
@@ -186,7 +176,7 @@ class Mirror:
             return None
         return _VERDICTS.get(verdict, "its signature is not good") + (f" (signed by {signer})" if signer else "")
 
-    def read(self, commit: str, path: str) -> Tree:
+    def read(self, commit: str, path: str) -> Files:
         """The desired state below `path`.
 
         Raises:
@@ -197,7 +187,7 @@ class Mirror:
         directory = _directory_in_repository(path)
         return self._healed(lambda: self._read(commit, directory))
 
-    def _read(self, commit: str, directory: str) -> Tree:
+    def _read(self, commit: str, directory: str) -> Files:
         # The commit's own tree object first: what then fails is the path, not the mirror.
         self._git("ls-tree", "--name-only", commit)
         if directory and not self._is_directory(commit, directory):
@@ -207,7 +197,7 @@ class Mirror:
         entries, problems = _judge_entries(_entries(listing, directory))
         contents = self._contents([entry.oid for entry in entries])
         files = {entry.path: content for entry, content in zip(entries, contents, strict=True)}
-        return Tree(commit, directory, files, tuple(problems))
+        return Files(files, tuple(problems), commit)
 
     def _is_directory(self, commit: str, directory: str) -> bool:
         return self._code("rev-parse", "--quiet", "--verify", f"{commit}:{directory}/") == 0
@@ -436,6 +426,8 @@ def _entries(listing: bytes, directory: str) -> Iterator[_Entry]:
         facts, _, path = line.partition(b"\t")
         mode, _, oid, size = facts.decode("ascii").split()
         name = path.decode("utf-8", "backslashreplace")
+        if any(part.startswith(".") for part in name.split("/")):
+            continue
         yield _Entry(mode, oid, int(size) if size.isdigit() else 0, f"{directory}/{name}" if directory else name)
 
 
@@ -446,13 +438,12 @@ def _judge_entries(entries: Iterable[_Entry]) -> tuple[list[_Entry], list[Proble
     for entry in entries:
         if entry.mode == "160000":
             what, fix = "a submodule: its files would not be read", "Copy them in, or move the submodule away."
-        elif entry.mode == "120000":
-            what, fix = "a symbolic link: what it points to would not be read", "Put the file itself there."
-        elif not entry.path.endswith(READ):
+        elif entry.mode == "120000" and entry.suffix in ("", *SUFFIXES):  # without a suffix, perhaps to a directory
+            what, fix = "a symbolic link: links are not followed", "Put the file itself there."
+        elif entry.mode == "120000" or entry.suffix not in SUFFIXES:
             continue
         elif entry.size > MAX_FILE_BYTES:
-            what = f"{entry.size / 2**20:.1f} MiB are more than the {MAX_FILE_BYTES // 2**20} MiB that a file may have"
-            fix = "Split it."
+            what, fix = too_large(entry.size)
         else:
             kept.append(entry)
             continue
@@ -460,10 +451,10 @@ def _judge_entries(entries: Iterable[_Entry]) -> tuple[list[_Entry], list[Proble
     total = sum(entry.size for entry in kept)
     if len(kept) > MAX_FILES or total > MAX_TREE_BYTES:
         what = (
-            f"{len(kept)} files with {total / 2**20:.0f} MiB are more than the {MAX_FILES} files and "
+            f"{len(kept):,} files with {total / 2**20:.0f} MiB are more than the {MAX_FILES:,} files and "
             f"{MAX_TREE_BYTES // 2**20} MiB that a desired state may have"
         )
-        raise InvalidInput([Problem(kept[0].path, 0, 0, what, "Is --path right?")])
+        raise InvalidInput([Problem(kept[0].path, 0, 0, what, "Is this the right directory?")])
     return kept, problems
 
 

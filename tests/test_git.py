@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.desired.source import MAX_FILE_BYTES
 from controller.errors import GitError, InvalidInput, Stopped
-from controller.git import MAX_FILE_BYTES, Mirror, Remote, redacted
+from controller.git import Mirror, Remote, redacted
 from tests.clocks import StillClock
 from tests.repository import Repository
 
@@ -171,7 +172,8 @@ def test_a_mirror_damaged_while_the_remote_is_away_is_left_for_later(
 
 def test_only_the_states_own_files_are_read(repository: Repository, mirror: Mirror) -> None:
     head = repository.commit({
-        "state/units/a.yaml": "a", "state/b.yml": "b", "state/c.json": "{}", "state/README.md": "#", "other/d.yaml": "d"
+        "state/units/a.yaml": "a", "state/b.yml": "b", "state/c.json": "{}", "state/README.md": "#", "d.yaml": "d",
+        "state/.ci/e.yaml": "e", "state/.f.yaml": "f",
     })  # fmt: skip
     mirror.fetch()
 
@@ -201,8 +203,8 @@ def test_a_symbolic_link_is_reported_and_never_followed(tmp_path: Path, reposito
 
     assert tree.files == {"state/a.yaml": b"a"}
     assert [str(problem).splitlines()[0] for problem in tree.problems] == [
-        "state/all: a symbolic link: what it points to would not be read",
-        "state/out.yaml: a symbolic link: what it points to would not be read",
+        "state/all: a symbolic link: links are not followed",
+        "state/out.yaml: a symbolic link: links are not followed",
     ]
 
 
@@ -237,7 +239,7 @@ def test_a_huge_file_is_refused_by_its_size(repository: Repository, mirror: Mirr
     tree = mirror.read(head, "state")
 
     assert list(tree.files) == ["state/a.yaml"]
-    assert "more than the 4 MiB" in tree.problems[0].what
+    assert "the limit is 4 MiB" in tree.problems[0].what
 
 
 def test_odd_names_and_any_bytes_are_read_as_they_are(repository: Repository, mirror: Mirror) -> None:
