@@ -58,7 +58,7 @@ def _check_lines(
 ) -> None:
     model, marks = document.model, document.marks
     who = _who(document)
-    given = [key for key in model.model_fields if key in model.model_fields_set - _NAMING]
+    given = [key for key in PermissionSet.model_fields if key in model.model_fields_set - _NAMING]
     check_ending(who, model, given, marks, (), findings)
     check_tags(who, model.tags, marks, (), findings)
     if model.name in CONTROL_TOWER and not model.external:

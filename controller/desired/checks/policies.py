@@ -46,11 +46,12 @@ LIMITS: Mapping[str, Limits] = {
 
 
 def check(documents: Sequence[Document[Policy]], declared: Declared, now: datetime | None, findings: Findings) -> None:
-    names: dict[tuple[str, str], Mark] = {}
+    names: dict[tuple[str, str], Document[Policy]] = {}
     for document in documents:
-        first = names.setdefault((document.model.kind, document.model.name), document.mark)
-        if first is not document.mark:
-            what = f"a second {document.model.kind} {document.model.name!r} (the first is in {first.file}:{first.line})"
+        first = names.setdefault((document.model.kind, document.model.name), document)
+        if first is not document:
+            place = f"{first.mark.file}:{first.mark.line}"
+            what = f"a second {document.model.kind} {document.model.name!r} (the first is in {place})"
             findings.error(document.marks.at("name"), what, "Rename one, or remove it.")
     _check_formers(documents, findings)
     for document in documents:

@@ -127,7 +127,7 @@ def _check_overlap(
 
 
 def _may_leave_out(account: str, targets: Targets, declared: Declared) -> bool:
-    """Whether the selection excludes the account, or might: live AWS knows its tags, and its unit where git does not."""
+    """Whether the selection excludes the account, or might: its tags, and perhaps its unit, only live AWS knows."""
     exclude = targets.exclude
     if exclude.tags or account in map(declared.same_account, exclude.accounts):
         return True
