@@ -16,7 +16,7 @@ M = TypeVar("M", bound=DocumentModel)
 
 @dataclass(frozen=True, slots=True)
 class Document(Generic[M]):
-    """One parsed document. `content_text`: for policies and permission sets, the JSON text that the file gave."""
+    """One document and the place of everything in it, also of content that stands in a file of its own."""
 
     model: M
     marks: Marks
@@ -28,7 +28,7 @@ class Document(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
-    """One OU after all documents are merged. `declared` False: only a bare ancestor everywhere (still wanted)."""
+    """One OU after all documents are merged."""
 
     path: str
     name: str

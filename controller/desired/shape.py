@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from controller.desired.documents import MODELS
 from controller.desired.documents.base import PATTERNS, DocumentModel
 from controller.desired.marks import Mark, Marks, Node, Path
 from controller.desired.nearest import did_you_mean
@@ -54,7 +55,7 @@ def shape(raw: RawDocument, model: type[DocumentModel], text: str) -> Shaped:
         text: The file's, for quoting what was written.
     """
     draft = _Draft(raw.value, raw.node)
-    nulls = list(_nulls(raw.value, (), model.__name__))
+    nulls = list(_nulls(raw.value, (), model.__name__)) if model in MODELS else []
     problems = [_null_problem(path, raw.marks.at(*path)) for path in nulls]
     draft.drop(nulls)
     for attempt in range(_ATTEMPTS):

@@ -22,11 +22,11 @@ class DocumentModel(Model):
     kind: str
 
 
-ACCOUNT_ID = r"^\d{12}$"
+ACCOUNT_ID = r"^[0-9]{12}$"
 EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@]+$"
-PERMISSION_SET_NAME = r"^[\w+=,.@-]+$"
+PERMISSION_SET_NAME = r"^[A-Za-z0-9_+=,.@-]+$"
 PHONE = r"^[\s0-9()+-]+$"
-REGION = r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
 SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$"
 PATTERNS = {
     ACCOUNT_ID: "an account id: 12 digits in quotes",

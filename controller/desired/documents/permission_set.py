@@ -49,9 +49,9 @@ class PermissionSet(DocumentModel):
     customer_managed_policies: list[CustomerManagedPolicy] | None = Field(
         default=None, description="Policies that exist under this name in every account it reaches."
     )
+    # In a loaded commit also what `inline_policy_file` holds.
     inline_policy: dict[str, Any] | None = Field(
-        default=None,
-        description="An IAM policy document; `{}`: none. In a loaded commit also the content of `inline_policy_file`.",
+        default=None, description="An IAM policy document; `{}`: none. Names are replaced as in a policy's content."
     )
     inline_policy_file: str | None = Field(
         default=None, description="JSON file with the inline policy, relative to this file.", examples=["access.json"]

@@ -27,9 +27,10 @@ class Policy(DocumentModel):
     targets: Attachment | None = Field(default=None, description="Attached to exactly these; absent: not managed.")
     detached_from: Attachment | None = Field(default=None, description="FullAWSAccess only: where it is taken off.")
     until: Until | None = Field(default=None, description="Attached until then.")
+    # In a loaded commit also what `content_file` holds.
     content: dict[str, Any] | None = Field(
         default=None,
-        description="The policy document. In a loaded commit also what `content_file` holds.",
+        description="The policy document; `{{ unit('/Path').id }}` and the like stand for ids.",
         examples=[
             {
                 "Version": "2012-10-17",
