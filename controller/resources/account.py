@@ -158,7 +158,10 @@ class Accounts(Kind[Account]):
             elif not found.active:
                 notes.append(Note(self.name, handle, f"it is {found.state} in AWS, so it is left alone"))
             else:
-                resources[key] = self._wanted(resources[key], entry, found, live, estate, notes)
+                try:
+                    resources[key] = self._wanted(resources[key], entry, found, live, estate, notes)
+                except KeyError:
+                    blocked[key] = f"there is no OU {entry.unit} in this organization: give its path"
         return Desired(resources=resources, blocked=blocked, notes=tuple(notes))
 
     def update(self, aws: Writer, before: Account, after: Account) -> None:

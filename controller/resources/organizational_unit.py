@@ -152,9 +152,10 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
 
     def update(self, aws: Writer, before: OrganizationalUnit, after: OrganizationalUnit) -> None:
         id = aws.id_of(before.ref)
-        retag(aws, id, with_owner(before.tags, before.owner), with_owner(after.tags, after.owner))
         if before.title != after.title:
             aws.send("organizations:UpdateOrganizationalUnit", OrganizationalUnitId=id, Name=after.title)
+        # Tags last: until all else is as git says, an adoption is not one yet.
+        retag(aws, id, with_owner(before.tags, before.owner), with_owner(after.tags, after.owner))
 
     def delete(self, aws: Writer, before: OrganizationalUnit) -> None:
         try:

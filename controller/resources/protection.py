@@ -1,28 +1,105 @@
-"""Safety rule 6 for policies: new protection is on before old comes off, and an account never passes through a gap."""
+"""Safety rule 6 for policies: new protection is on before old comes off, and no account passes through a gap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
-from controller.resources.base import Action, Change
-from controller.resources.organizational_unit import within
+from controller.resources.base import Action, Change, Resource
+from controller.resources.organizational_unit import ROOT, within
+
+Place: TypeAlias = tuple[str, str]
+"""Policy kind, and the target: an OU's path or an account's key."""
+
+MOST = {
+    "service_control_policy": 10,
+    "resource_control_policy": 5,
+    "tag_policy": 10,
+    "backup_policy": 10,
+    "ai_services_opt_out_policy": 5,
+    "declarative_policy": 10,
+}
+"""Policies of a kind directly on one root, OU or account (Organizations User Guide, quotas)."""
 
 ATTACHMENT = "policy_attachment"
 
 
 def attaches_over(unit: str, account: str, plan: Mapping[str, Change]) -> Iterator[str]:
     """Ids of the attachments to be made at `unit`, above it, or at the account itself: what awaits an account there."""
-    for id, change in plan.items():
-        if change.kind == ATTACHMENT and change.action is Action.CREATE:
-            target = getattr(change.after, "target", "")
-            if target == account or (target.startswith("/") and within(unit, target)):
-                yield id
+    for change in _attachments(plan, Action.CREATE):
+        target = _place(change)[1]
+        if target == account or (target.startswith(ROOT) and within(unit, target)):
+            yield change.id
 
 
-def moves_out_of(unit: str, plan: Mapping[str, Change]) -> Iterator[str]:
-    """Ids of the moves by which accounts leave `unit` and all below it."""
-    for id, change in plan.items():
-        if change.kind == "account" and change.action is Action.MOVE:
-            before, after = getattr(change.before, "unit", None), getattr(change.after, "unit", None)
-            if within(before, unit) and not within(after, unit):
-                yield id
+def comes_first(
+    change: Change, plan: Mapping[str, Change], counts: Mapping[Place, int], units: Mapping[str, str | None]
+) -> Iterator[str]:
+    """Ids of the changes that come before this attachment goes on or comes off.
+
+    A policy comes off when all new ones of its kind are on, at its target, above and below, and when the accounts that
+    leave its reach have left. Only where old and new do not fit on a target together (AWS's limit), the old goes first,
+    and then it waits for nothing that might itself wait for such a target.
+
+    Args:
+        counts: How many policies are on a place now.
+        units: account → path of its OU.
+    """
+    place = _place(change)
+    crowded = _crowded(plan, place, counts)
+    if change.action is Action.CREATE and crowded:
+        yield from (other.id for other in _attachments(plan, Action.DELETE) if _place(other) == place)
+    if change.action is not Action.DELETE:
+        return
+    for other in _attachments(plan, Action.CREATE):
+        kind, target = _place(other)
+        if (
+            kind == place[0]
+            and _related(target, place[1], units)
+            and not (crowded and _crowded(plan, (kind, target), counts))
+        ):
+            yield other.id
+    if not crowded:
+        yield from _moves_out_of(place[1], plan)
+
+
+def balance(plan: Mapping[str, Change], place: Place) -> int:
+    """How many more policies are on a place after the plan than before."""
+    on = sum(_place(change) == place for change in _attachments(plan, Action.CREATE))
+    off = sum(_place(change) == place for change in _attachments(plan, Action.DELETE))
+    return on - off
+
+
+def _crowded(plan: Mapping[str, Change], place: Place, counts: Mapping[Place, int]) -> bool:
+    """Whether what is on the place and what goes on do not fit there together."""
+    on = sum(_place(change) == place for change in _attachments(plan, Action.CREATE))
+    return on > 0 and counts.get(place, 0) + on > MOST[place[0]]
+
+
+def _related(one: str, other: str, units: Mapping[str, str | None]) -> bool:
+    """Whether two targets are the same, or one lies above the other."""
+    if one == other:
+        return True
+    return any(
+        above.startswith(ROOT) and within(below if below.startswith(ROOT) else units.get(below), above)
+        for above, below in ((one, other), (other, one))
+    )
+
+
+def _moves_out_of(target: str, plan: Mapping[str, Change]) -> Iterator[str]:
+    """Ids of the moves by which accounts leave what a policy on `target` reaches; an account leaves by its own move."""
+    for change in plan.values():
+        if change.kind != "account" or change.action is not Action.MOVE:
+            continue
+        before, after = getattr(change.before, "unit", None), getattr(change.after, "unit", None)
+        if change.key == target or (within(before, target) and not within(after, target)):
+            yield change.id
+
+
+def _attachments(plan: Mapping[str, Change], action: Action) -> Iterator[Change]:
+    return (change for change in plan.values() if change.kind == ATTACHMENT and change.action is action)
+
+
+def _place(change: Change) -> Place:
+    side: Resource | None = change.after or change.before
+    return getattr(side, "policy_kind", ""), getattr(side, "target", "")

@@ -1,0 +1,334 @@
+"""policy_attachment: one policy on one root, OU or account. It belongs to its policy and follows its targets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from controller.aws.api import Reader, Writer
+from controller.aws.tags import owner_now
+from controller.desired.documents.base import Attachment
+from controller.desired.documents.organization import Organization
+from controller.desired.documents.policies import Policy as Document
+from controller.desired.estate import Document as Placed
+from controller.desired.estate import Estate
+from controller.errors import AwsError
+from controller.resources.account import Account
+from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
+from controller.resources.names import Names
+from controller.resources.organizational_unit import LANE, OrganizationalUnit
+from controller.resources.policies import POLICY_KINDS, Policies, Policy
+from controller.resources.policy_type import PolicyType
+from controller.resources.protection import Place, balance, comes_first
+
+_KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
+_KIND_OF_DOCUMENT: Mapping[str, Policies] = {kind.document: kind for kind in POLICY_KINDS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAttachment(Resource):
+    """Where a policy is attached.
+
+    Attributes:
+        policy_kind: ``service_control_policy`` and the like.
+        policy: Its name as git calls it.
+        target: An OU's path, ``/`` for the root, or an account's key.
+        policy_id: Whose tag says who owns it; None for AWS's own policies, which take no tags.
+    """
+
+    kind = "policy_attachment"
+
+    policy_kind: str = field(compare=False)
+    policy: str
+    target: str
+    policy_id: str | None = field(default=None, compare=False)
+
+    @property
+    def parent(self) -> Ref:
+        return Ref(self.policy_kind, self.policy)
+
+    @property
+    def place(self) -> Ref:
+        """What it is attached to."""
+        return Ref(OrganizationalUnit.kind if self.target.startswith("/") else Account.kind, self.target)
+
+    def needs(self) -> Iterable[Ref]:
+        return (self.parent, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Observed[PolicyAttachment]):
+    """What was seen, and what it means for what may change.
+
+    Attributes:
+        at: When: an `until` before that is over.
+        counts: (policy kind, target) → how many policies are on it, whoever's; right where something is to change.
+    """
+
+    at: datetime | None = None
+    counts: Mapping[Place, int] = field(default_factory=dict)
+
+
+class PolicyAttachments(Kind[PolicyAttachment]):
+    """Attachments of policies."""
+
+    name = "policy_attachment"
+    resource = PolicyAttachment
+    requires = (*_KINDS, "policy_type", "organizational_unit", "account")
+    reads = frozenset(
+        {
+            "organizations:ListTargetsForPolicy",
+            "organizations:ListPoliciesForTarget",
+            "organizations:ListTagsForResource",
+        }
+    )
+    writes = frozenset({"organizations:AttachPolicy", "organizations:DetachPolicy"})
+    protective = True
+
+    def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[PolicyAttachment]:
+        """The targets of policies that git names or we own; and all that is on a target where something is to change.
+
+        Asking by target alone would be a call per account (20 policies are asked about in 4 seconds, 5,000 accounts
+        in a quarter of an hour: Organizations User Guide, throttling limits); but before something goes on or comes
+        off, the number of policies there matters, whoever's they are.
+        """
+        look = _Look(aws, live, estate)
+        asked = look.policies_to_ask()
+        found: dict[str, PolicyAttachment] = {}
+        lost: list[Incomplete] = []
+        for policy, ids in zip(asked, aws.map(look.targets, asked), strict=True):
+            for id in ids:
+                key = look.target_key(id)
+                if key is None:
+                    why = f"'{policy.name}' is attached to {id}, which was not there a moment ago"
+                    lost.append(Incomplete(self.name, why))
+                else:
+                    one = look.attachment(policy, key)
+                    found[one.key] = one
+        at = aws.clock.now()
+        changing = look.changing(_wants(estate, live, at), found)
+        for on_target in aws.map(look.on_target, changing):
+            found.update({one.key: one for one in on_target})
+        counts = Counter((one.policy_kind, one.target) for one in found.values())
+        return Seen(found, tuple(lost), at=at, counts=counts)
+
+    def desire(self, estate: Estate, live: Live) -> Desired[PolicyAttachment]:
+        seen = live.observed.get(self.name)
+        return _wants(estate, live, seen.at if isinstance(seen, Seen) else None).finish()
+
+    def create(self, aws: Writer, after: PolicyAttachment) -> None:
+        self._send(aws, "organizations:AttachPolicy", after, already="DuplicatePolicyAttachmentException")
+
+    def delete(self, aws: Writer, before: PolicyAttachment) -> None:
+        self._send(aws, "organizations:DetachPolicy", before, already="PolicyNotAttachedException")
+
+    def owner(self, aws: Reader, live: PolicyAttachment) -> str | None:
+        """Its policy's owner. AWS's own policies have none, and cannot get one."""
+        return None if live.policy_id is None else owner_now(aws, live.policy_id)
+
+    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+        """AWS keeps at least one SCP on everything (Organizations API reference, DetachPolicy)."""
+        gone = change.before
+        if change.action is not Action.DELETE or not isinstance(gone, PolicyAttachment):
+            return None
+        if gone.policy == "RCPFullAWSAccess":
+            return "AWS does not let RCPFullAWSAccess be detached"
+        place = (gone.policy_kind, gone.target)
+        if gone.policy_kind == "service_control_policy" and _counts(live).get(place, 0) + balance(plan, place) < 1:
+            return f"it is the last service control policy on {gone.target}; AWS keeps at least one on everything"
+        return None
+
+    def needs_approval(self, change: Change) -> str | None:
+        gone = change.before
+        if change.action is Action.DELETE and isinstance(gone, PolicyAttachment) and gone.policy == "FullAWSAccess":
+            return f"taking FullAWSAccess off {gone.target} denies all that no other policy allows there"
+        return None
+
+    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+        """See `protection`; and its type must be on before a policy goes on."""
+        subject = change.after or change.before
+        if not isinstance(subject, PolicyAttachment):
+            return
+        if change.action is Action.CREATE:
+            type_ref = Ref(PolicyType.kind, _KINDS[subject.policy_kind].type_name)
+            yield from (f"{type_ref}:{action}" for action in (Action.CREATE, Action.UPDATE))
+        units = {key: account.unit for key, account in live.of(Account).items()}
+        yield from comes_first(change, plan, _counts(live), units)
+
+    def unit(self, resource: PolicyAttachment, live: Live) -> str | None:
+        if resource.place.kind == OrganizationalUnit.kind:
+            return resource.target
+        account = live.of(Account).get(resource.target)
+        return None if account is None else account.unit
+
+    def lane(self, change: Change) -> str | None:
+        return LANE
+
+    def ignored(self, resource: PolicyAttachment) -> bool:
+        """Attachments are never unmanaged by themselves: their policy is."""
+        return True
+
+    def _send(self, aws: Writer, action: str, subject: PolicyAttachment, *, already: str) -> None:
+        try:
+            aws.send(action, PolicyId=aws.id_of(subject.parent), TargetId=aws.id_of(subject.place))
+        except AwsError as error:
+            if error.code != already:
+                raise
+
+
+class _Look:
+    """One observation."""
+
+    def __init__(self, aws: Reader, live: Live, estate: Estate) -> None:
+        self.aws, self.live, self.estate = aws, live, estate
+        self.names = Names(estate, live)
+        self.policies = {
+            kind.name: {str(policy.id): policy for policy in live.of(kind.resource).values()} for kind in POLICY_KINDS
+        }
+        units, accounts = live.of(OrganizationalUnit).values(), live.of(Account).values()
+        self.targets_by_id = {str(one.id): one.key for one in (*units, *accounts)}
+        self.ids = {key: id for id, key in self.targets_by_id.items()}
+
+    def policies_to_ask(self) -> list[Policy]:
+        """Those that git names or we own, of types that are on. AWS's own are on everything: nobody asks for that."""
+        named = {
+            (_KIND_OF_DOCUMENT[d.model.kind].name, d.model.name)
+            for d in self.estate.of(Document)
+            if not d.model.external
+        }
+        return [
+            policy
+            for kind, policies in self.policies.items()
+            if _KINDS[kind].type_name in self.live.of(PolicyType)
+            for policy in policies.values()
+            if not policy.others and ((kind, policy.key) in named or policy.owner == self.aws.here.instance)
+        ]
+
+    def targets(self, policy: Policy) -> list[str]:
+        """The ids of what the policy is attached to."""
+        listed = self.aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=policy.id)
+        return [target["TargetId"] for target in listed]
+
+    def changing(self, wants: _Wants, found: Mapping[str, PolicyAttachment]) -> list[Place]:
+        """(policy kind, target) where something goes on or comes off, and that AWS has."""
+        on = [one for key, one in wants.resources.items() if key not in found]
+        off = [one for key, one in found.items() if key not in wants.resources and one.parent in wants.lists]
+        places = {(one.policy_kind, one.target) for one in (*on, *off, *wants.detached.values())}
+        types = self.live.of(PolicyType)
+        return sorted((k, t) for k, t in places if t in self.ids and _KINDS[k].type_name in types)
+
+    def on_target(self, place: Place) -> list[PolicyAttachment]:
+        """Every policy of the kind that is on the target."""
+        kind, target = place
+        listed = self.aws.items(
+            "organizations:ListPoliciesForTarget",
+            "Policies",
+            TargetId=self.ids[target],
+            Filter=_KINDS[kind].aws_type,
+        )
+        policies = self.policies[kind]
+        return [self.attachment(policies[item["Id"]], target) for item in listed if item["Id"] in policies]
+
+    def target_key(self, id: str) -> str | None:
+        return self.targets_by_id.get(id)
+
+    def attachment(self, policy: Policy, target: str) -> PolicyAttachment:
+        made = _attachment(policy.kind, policy.key, target, self.names)
+        return replace(made, owner=policy.owner, policy_id=None if policy.aws_managed else policy.id)
+
+
+def _wants(estate: Estate, live: Live, at: datetime | None) -> _Wants:
+    """What git wants at a time."""
+    wants = _Wants(Names(estate, live), live, _types(estate, live), at)
+    for document in estate.of(Document):
+        if not document.model.external and not document.model.released:
+            wants.add(document)
+    return wants
+
+
+@dataclass(slots=True)
+class _Wants:
+    """All documents' targets together."""
+
+    names: Names
+    live: Live
+    types: frozenset[str]
+    at: datetime | None
+    resources: dict[str, PolicyAttachment] = field(default_factory=dict)
+    detached: dict[str, PolicyAttachment] = field(default_factory=dict)
+    lists: set[Ref] = field(default_factory=set)
+    expired: set[str] = field(default_factory=set)
+    blocked: dict[str, str] = field(default_factory=dict)
+
+    def add(self, document: Placed[Document]) -> None:
+        model, kind = document.model, _KIND_OF_DOCUMENT[document.model.kind]
+        source = str(document.mark)
+        if model.detached_from is not None:
+            self.detached |= {one.key: one for one in self._at(kind, model.name, model.detached_from, source)}
+        elif model.deleted:
+            self.lists.add(Ref(kind.name, model.name))
+        elif model.targets is not None:
+            self.lists.add(Ref(kind.name, model.name))
+            over = self.at is not None and model.until is not None and model.until <= self.at
+            for one in self._at(kind, model.name, model.targets, source):
+                if over:
+                    self.expired.add(one.key)
+                else:
+                    self._want(one, kind)
+
+    def finish(self) -> Desired[PolicyAttachment]:
+        return Desired(
+            resources=self.resources,
+            gone={key: (Gone.DELETED, str(one.source)) for key, one in self.detached.items()},
+            lists=frozenset(self.lists),
+            expired=frozenset(self.expired),
+            blocked=self.blocked,
+        )
+
+    def _want(self, one: PolicyAttachment, kind: Policies) -> None:
+        self.resources[one.key] = one
+        if kind.type_name not in self.types:
+            self.blocked[one.key] = (
+                f"the policy type {kind.type_name} is not enabled: add it to policy_types of the Organization document"
+            )
+        policy = self.live.of(kind.resource).get(one.policy)
+        if policy is not None and policy.others:
+            self.blocked[one.key] = "it is AWS's or Control Tower's own policy: orgctl does not attach it"
+
+    def _at(self, kind: Policies, policy: str, targets: Attachment, source: str) -> Iterator[PolicyAttachment]:
+        """One attachment for each target; those that name nothing are blocked."""
+        for name, find in [(n, self.names.unit_key) for n in targets.units] + [
+            (n, self.names.account_key) for n in targets.accounts
+        ]:
+            try:
+                yield replace(_attachment(kind.name, policy, find(name), self.names), source=source)
+            except KeyError:
+                self.blocked[_key(kind.name, policy, name)] = f"there is no {name} in this organization"
+
+
+def _attachment(policy_kind: str, policy: str, target: str, names: Names) -> PolicyAttachment:
+    shown = target if target.startswith("/") else names.account_name(target)
+    return PolicyAttachment(
+        key=_key(policy_kind, policy, target),
+        name=f"{policy} → {shown}",
+        policy_kind=policy_kind,
+        policy=policy,
+        target=target,
+    )
+
+
+def _key(policy_kind: str, policy: str, target: str) -> str:
+    return f"{policy_kind}/{policy}@{target}"
+
+
+def _types(estate: Estate, live: Live) -> frozenset[str]:
+    """The policy types that are on, or that this commit turns on."""
+    wanted = [name for document in estate.of(Organization) for name in document.model.policy_types]
+    return frozenset({*wanted, *live.of(PolicyType)})
+
+
+def _counts(live: Live) -> Mapping[Place, int]:
+    seen = live.observed.get(PolicyAttachment.kind)
+    return seen.counts if isinstance(seen, Seen) else {}
