@@ -16,6 +16,7 @@ from controller.sandbox.faults import Dropped, Faults
 from controller.sandbox.rates import Rates
 from controller.sandbox.server import Server
 from controller.sandbox.services import SERVICES
+from controller.sandbox.shapes import check_request, flaws
 from controller.sandbox.sts import Sts
 from controller.sandbox.wire import (
     SIGNING_NAMES,
@@ -23,6 +24,7 @@ from controller.sandbox.wire import (
     Call,
     Request,
     Signature,
+    operation_model,
     read,
     refuse,
     signature,
@@ -42,6 +44,7 @@ class Sandbox:
         rates: Call rates; off until `rates.set(1)`.
         latency: Seconds added to each call, by pattern of ``service:Operation``; the first that matches counts.
         refused: Answers that were errors, by ``service:Operation Code``.
+        strict: Hold every answer of the sandbox's own to botocore's model (for tests; it costs time).
     """
 
     def __init__(self, world: World | None = None) -> None:
@@ -50,6 +53,7 @@ class Sandbox:
         self.rates = Rates(self.world)
         self.latency: dict[str, float] = {}
         self.refused: Counter[str] = Counter()
+        self.strict = False
         self._requests = itertools.count(1)
         self._memory = b""
         self._server: Server | None = None
@@ -167,8 +171,13 @@ class Sandbox:
         method = getattr(service, xform_name(call.operation), None)
         if method is None:
             raise unknown_operation(call.service, f"{call.operation}: the sandbox does not simulate it")
+        described = operation_model(call.service, call.operation)
         service.admit(caller, call.operation)
+        check_request(call.service, described.input_shape, call.parameters)
         result: dict[str, Any] = method(caller, call.parameters)
+        if self.strict and described.output_shape:
+            wrong = next(flaws(described.output_shape, result), None)
+            assert not wrong, f"The sandbox's {call.service}:{call.operation} answers what AWS never would: {wrong}"
         return result
 
     def _record(self, call: Call, caller: Caller, error: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 import socketserver
 import struct
@@ -13,6 +15,8 @@ from controller.sandbox.faults import Dropped
 from controller.sandbox.wire import Answer, Request
 
 Handle = Callable[[Request], Answer]
+
+log = logging.getLogger(__name__)
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -78,10 +82,9 @@ class _Connection(socketserver.StreamRequestHandler):
     rbufsize = 65536
 
     def handle(self) -> None:
-        assert isinstance(self.server, _Listener)
         try:
             while (request := self._read()) is not None:
-                self._write(self.server.handle(request), request)
+                self._write(self._answer(request), request)
                 if request.headers.get("connection", "").lower() == "close":
                     return
         except Dropped:
@@ -89,6 +92,18 @@ class _Connection(socketserver.StreamRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except (ConnectionError, ValueError):
             return  # the client went away, or speaks no HTTP
+
+    def _answer(self, request: Request) -> Answer:
+        assert isinstance(self.server, _Listener)
+        try:
+            return self.server.handle(request)
+        except Dropped:
+            raise
+        except Exception as error:
+            # A bug of the sandbox, and its one boundary: without it AWS's clients would only see a reset.
+            log.exception("the sandbox cannot answer %s %s", request.method, request.path)
+            body = json.dumps({"__type": "InternalFailure", "message": f"The sandbox has a bug: {error!r}"})
+            return Answer(500, {"Content-Type": "application/x-amz-json-1.1"}, body.encode())
 
     def _read(self) -> Request | None:
         """The next request; None: the client has closed.

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.sandbox.organizations import Organizations
-from controller.sandbox.world import Caller, Refused, Service, World, page
+from controller.sandbox.world import Caller, Refused, Service, SimAccount, SimPolicy, SimUnit, World, page
 
 REGION = "us-east-1"
 """Where Organizations' resources are; from another Region the answer is empty."""
+
+Tagged = SimUnit | SimAccount | SimPolicy
 
 
 class Tagging(Service):
@@ -21,42 +23,41 @@ class Tagging(Service):
 
     def get_resources(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """Tagged resources with all their tags, 100 a page."""
-        found: list[tuple[str, dict[str, str]]] = []
+        found: list[tuple[str, Tagged]] = []
         if caller.region == REGION and caller.account == self.world.management_account:
-            types = request.get("ResourceTypeFilters") or ["organizations"]
-            filters = request.get("TagFilters") or []
-            found = [(arn, tags) for type, arn, tags in self._tagged() if _is(type, types) and _has(tags, filters)]
+            found = list(self._chosen(request.get("ResourceTypeFilters") or [], request.get("TagFilters") or []))
         try:
             chunk, more = page(found, request, size=100, limit="ResourcesPerPage", token="PaginationToken")
         except Refused:
             raise Refused("PaginationTokenExpiredException", "The PaginationToken is not valid.") from None
         shapes = [
-            {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-            for arn, tags in chunk
+            {
+                "ResourceARN": self._arn(kind, resource),
+                "Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()],
+            }
+            for kind, resource in chunk
         ]
         return {"ResourceTagMappingList": shapes, "PaginationToken": "", **more}
 
-    def _tagged(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """(resource type, ARN, tags) of all that has tags."""
-        world, organizations = self.world, self._organizations
-        for unit in world.units.values():
-            if unit.tags:
-                kind = "ou" if unit.parent else "root"
-                yield kind, organizations.arn(kind, unit.id), unit.tags
-        for account in world.accounts.values():
-            if account.tags:
-                yield "account", organizations.arn("account", account.id), account.tags
-        for policy in world.policies.values():
-            if policy.tags:
-                yield "policy", organizations.summary(policy)["Arn"], policy.tags
+    def _chosen(self, types: list[str], filters: list[dict[str, Any]]) -> Iterator[tuple[str, Tagged]]:
+        """(kind in its ARN, resource) of what has tags, of these types, with all of these tags."""
+        world = self.world
+        everything = not types or "organizations" in types
+        for kind, resources in (("ou", world.units), ("account", world.accounts), ("policy", world.policies)):
+            if everything or f"organizations:{kind}" in types:
+                for resource in resources.values():
+                    if resource.tags and (not filters or _has(resource.tags, filters)):
+                        yield kind, resource
 
-
-def _is(type: str, filters: list[str]) -> bool:
-    return "organizations" in filters or f"organizations:{type}" in filters
+    def _arn(self, kind: str, resource: Tagged) -> str:
+        if isinstance(resource, SimPolicy):
+            arn: str = self._organizations.summary(resource)["Arn"]
+            return arn
+        return self._organizations.arn("root" if resource.parent is None else kind, resource.id)
 
 
 def _has(tags: dict[str, str], filters: list[dict[str, Any]]) -> bool:
     """Whether every filter's key is there, with one of its values where it gives some."""
     return all(
-        each["Key"] in tags and tags[each["Key"]] in (each.get("Values") or [tags[each["Key"]]]) for each in filters
+        each["Key"] in tags and (not each.get("Values") or tags[each["Key"]] in each["Values"]) for each in filters
     )

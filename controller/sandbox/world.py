@@ -238,7 +238,7 @@ class World:
 
     def add_policy(self, name: str, type: str, content: str, description: str = "", **more: Any) -> SimPolicy:
         """A new policy, attached to nothing; nothing is checked. `more`: SimPolicy's other fields."""
-        policy = SimPolicy(more.pop("id", None) or "p-" + self.token(8), name, type, content, description, **more)
+        policy = SimPolicy(more.pop("id", None) or "p-" + self.token(10), name, type, content, description, **more)
         self.policies[policy.id] = policy
         return policy
 

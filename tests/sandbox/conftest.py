@@ -20,7 +20,9 @@ Client = Callable[..., Any]
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    return Sandbox.create(virtual=True)
+    made = Sandbox.create(virtual=True)
+    made.strict = True
+    return made
 
 
 @pytest.fixture

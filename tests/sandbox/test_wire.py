@@ -206,3 +206,16 @@ def test_curl_waiting_for_100_continue_is_told_to_go_on(http: Client, sandbox: S
         assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_bug_of_the_sandbox_is_an_internal_failure_and_logged(
+    http: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sandbox.services["organizations"], "list_roots", lambda caller, request: 1 / 0)
+
+    with pytest.raises(ClientError) as error:
+        http("organizations").list_roots()
+
+    assert code(error) == "InternalFailure"
+    assert "ZeroDivisionError" in error.value.response["Error"]["Message"]
+    assert "cannot answer" in caplog.text

@@ -82,13 +82,8 @@ class Base(Service):
             raise Refused(otherwise, f"You specified parent that doesn't exist: {id}")
         return found
 
-    def check_name(self, text: str, *, longest: int = 128) -> str:
-        if not 1 <= len(text) <= longest:
-            reason = "MAX_LENGTH_EXCEEDED" if text else "MIN_LENGTH_EXCEEDED"
-            raise invalid(reason, f"A name has 1 to {longest} characters.")
-        return self.check_text(text)
-
     def check_text(self, text: str) -> str:
+        """Names and descriptions are refused where they look like script (API reference, InvalidInputException)."""
         if SCRIPT.search(text):
             raise invalid("INVALID_PATTERN", "You provided a value that doesn't match the required pattern.")
         return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.sandbox.organizations.base import PAGE, Base, constraint, invalid
+from controller.sandbox.organizations.base import PAGE, Base, constraint
 from controller.sandbox.world import Caller, Refused, SimUnit, page
 
 DEEPEST = 5
@@ -52,8 +52,6 @@ class Tree(Base):
 
     def list_children(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         kind = request["ChildType"]
-        if kind not in ("ACCOUNT", "ORGANIZATIONAL_UNIT"):
-            raise invalid("INVALID_ENUM", "ChildType is ACCOUNT or ORGANIZATIONAL_UNIT.")
         ids = self.children(self.container(request["ParentId"]).id, accounts=kind == "ACCOUNT")
         chunk, more = page(ids, request, size=PAGE)
         return {"Children": [{"Id": id, "Type": kind} for id in chunk], **more}
@@ -69,7 +67,7 @@ class Tree(Base):
     def create_organizational_unit(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         world = self.world
         parent = self.container(request["ParentId"])
-        name = self.check_name(request["Name"])
+        name = self.check_text(request["Name"])
         if world.path(parent.id).count("/") - 1 > DEEPEST:
             raise constraint("OU_DEPTH_LIMIT_EXCEEDED", f"An OU can be at most {DEEPEST} levels below the root.")
         if len(world.units) > MOST_UNITS:
@@ -86,7 +84,7 @@ class Tree(Base):
         name = request.get("Name")
         if name is not None and name != unit.name:
             assert unit.parent is not None
-            self._check_unique(self.check_name(name), unit.parent)
+            self._check_unique(self.check_text(name), unit.parent)
             unit.name = name
         return {"OrganizationalUnit": self.unit_shape(unit)}
 
