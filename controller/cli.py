@@ -167,9 +167,19 @@ def history(limit: int, writes: bool, as_json: bool) -> None:
 @click.argument("id")
 @click.option("--author", default=None, help="Who approves; default: the system user.")
 def approve(id: str, author: str | None) -> None:
-    """Let exactly what ID stands for through, once, within 24 hours."""
+    """Let exactly what ID stands for through, once, within 24 hours. A held commit's id puts that commit in force."""
+    from controller.clock import Clock
+    from controller.daemon import WOKEN
+    from controller.revision import accept
+
+    clock, who = Clock(), author or _user()
     with _store() as store:
-        hold = store.approve(id, author or _user())
+        commit = accept(store, clock, id, who)
+        hold = None if commit else store.approve(id, who)
+        store.set(WOKEN, clock.now().isoformat())
+    if hold is None:
+        click.echo(f"Accepted commit {commit}: it comes into force at the daemon's next look at git.")
+        return
     click.echo(f"Approved {hold.id}, for 24 hours and once:")
     for change in hold.changes:
         click.echo(f"  {change}")
@@ -237,10 +247,11 @@ def _settings(**overrides: Any) -> Settings:
 
 def _load(path: Path) -> Estate:
     """The directory's estate; warnings go to stderr."""
+    from controller.clock import Clock
     from controller.desired.load import load
-    from controller.desired.source import Directory
+    from controller.desired.source import directory
 
-    estate = load(Directory(path))
+    estate = load(directory(path), now=Clock().now())
     for warning in estate.warnings:
         click.echo(str(warning), err=True)
     return estate

@@ -44,9 +44,11 @@ class Controller:
         *,
         kinds: Kinds | None = None,
         on_call: Callable[[CallRecord], None] = lambda _: None,
+        planned: Callable[[Plan], None] = lambda _: None,
         progress: Progress = lambda _: None,
     ) -> None:
         self.settings, self.clock, self.store = settings, clock, store
+        self.planned = planned
         self.kinds = {kind.name: kind for kind in KINDS} if kinds is None else dict(kinds)
         self.progress = progress
         self._counts: Counter[str] = Counter()
@@ -116,6 +118,7 @@ class Controller:
         with self._timed(report, "plan") as phases:
             plan, wanted = make_plan(self.kinds, estate, live, self.aws.here.organization_id, self.settings, self.store)
         self.store.remember_holds(plan)
+        self.planned(plan)
         return Report(report.started, plan, (), phases, dict(self._counts)), live, wanted
 
     def _check_organization(self) -> None:

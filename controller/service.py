@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import structlog
 
-from controller import __version__
-from controller import log as logs
-from controller.aws.connect import Aws, connect
-from controller.aws.transport import CallRecord, Observer
+from controller.aws.connect import connect
 from controller.clock import Clock
 from controller.config import Settings
 from controller.daemon import Daemon, tell_outcome
+from controller.desired.estate import Estate
 from controller.desired.load import load
-from controller.errors import InvalidInput, Problem, WrongOrganization
+from controller.desired.source import Files
+from controller.errors import WrongOrganization
 from controller.git import Mirror, Remote
+from controller.log import configure
 from controller.metrics import Metrics
+from controller.planning.plan import Plan
 from controller.reconcile import Controller
 from controller.resources.registry import KINDS
 from controller.revision import Revisions
@@ -31,9 +27,6 @@ from controller.web.server import Server, allowed_hosts
 
 log = structlog.get_logger(__name__)
 
-OWN_CALLS = ("sts:GetCallerIdentity", "organizations:DescribeOrganization", "sts:AssumeRole")
-"""What the connection itself calls, whatever kinds there are."""
-
 
 def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
     """Reconcile until asked to stop; the exit code.
@@ -42,74 +35,67 @@ def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
         InvalidInput: The repository's URL, the branch or a setting cannot be.
         WrongOrganization: The settings name no organization.
     """
+    configure(settings.log_format)
     if settings.organization is None:
         raise WrongOrganization(
-            "The settings name no organization, and `run` may write. Set `organization: o-…` in orgctl.yaml, "
-            "ORGCTL_ORGANIZATION=o-…, or pass --organization o-…. `orgctl plan` needs none."
+            "The settings name no organization, so the daemon would never write. "
+            "Set `organization: o-…` in orgctl.yaml, ORGCTL_ORGANIZATION, or pass --organization."
         )
-    logs.configure(settings.log_format)
-    remote, clock = Remote(repo, branch), Clock()
-    with _alone_in(settings.state_dir):
-        store = Store(settings.state_dir / "orgctl.sqlite3", clock)
-        board = Board(clock)
-        metrics = Metrics((kind.name for kind in KINDS), declared_calls())
-
-        def on_call(record: CallRecord) -> None:
-            metrics.on_call(record)
-            board.beat()
-
-        def connected(observer: Observer) -> Aws:
-            return connect(settings, clock, read_only=False, observer=observer)
-
-        controller = Controller(settings, clock, store, connected, on_call=on_call, progress=tell_outcome)
-        revisions = Revisions(
-            Mirror(settings.state_dir / "repository.git", remote, clock),
-            path,
-            lambda files: load(files, now=clock.now()),
-            store,
-            clock,
-            allowed_signers=settings.allowed_signers,
-        )
-        daemon = Daemon(settings, revisions, controller, store, board, metrics, clock)
-        site = Site(
-            board,
-            metrics,
-            store,
-            clock,
-            lambda: daemon.wanted.want(Reason.SYNC),
-            settings.instance,
-            settings.api_token.get_secret_value() if settings.api_token else None,
-            allowed_hosts(settings.listen),
-        )
-        server = Server(make_app(site), settings.listen)
-        server.start()
-        log.info("orgctl runs", version=__version__, repo=remote.url, branch=branch, path=path, serves=server.url)
-        try:
-            return daemon.run()
-        finally:
-            server.stop()
-            controller.close()
-            store.close()
-
-
-def declared_calls() -> frozenset[str]:
-    """Every IAM action that may be called."""
-    return frozenset(OWN_CALLS).union(*(kind.reads | kind.writes for kind in KINDS))
-
-
-@contextmanager
-def _alone_in(state_dir: Path) -> Iterator[None]:
-    """Two daemons on one state directory would take each other's mirror and approvals away."""
+    clock = Clock()
+    remote = Remote(repo, branch)
+    store = Store(settings.state_dir / "orgctl.sqlite3", clock)
+    metrics = Metrics([kind.name for kind in KINDS], _actions())
+    board = Board(clock)
+    controller = Controller(
+        settings,
+        clock,
+        store,
+        lambda observer: connect(settings, clock, read_only=False, observer=observer),
+        on_call=metrics.on_call,
+        planned=_tell_plan,
+        progress=tell_outcome,
+    )
+    revisions = Revisions(
+        Mirror(settings.state_dir / "mirror.git", remote, clock),
+        path,
+        lambda files: _load(files, clock),
+        store,
+        clock,
+        allowed_signers=settings.allowed_signers,
+    )
+    daemon = Daemon(settings, revisions, controller, store, board, metrics, clock)
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    site = Site(
+        board=board,
+        metrics=metrics,
+        store=store,
+        clock=clock,
+        sync=lambda: daemon.wanted.want(Reason.SYNC),
+        instance=settings.instance,
+        token=token,
+        hosts=allowed_hosts(settings.listen),
+    )
+    server = Server(make_app(site), settings.listen)
+    server.start()
+    log.info(
+        "started", instance=settings.instance, organization=settings.organization, mode=settings.mode, web=server.url
+    )
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = (state_dir / "lock").open("a")
-    except OSError as error:
-        what = f"state_dir: {state_dir} cannot be written: {error.strerror}"
-        raise InvalidInput([Problem("settings", 0, 0, what, "Correct its owner, or choose another.")]) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            what = f"state_dir: another orgctl run uses {state_dir}"
-            raise InvalidInput([Problem("settings", 0, 0, what, "Stop it, or give each its own.")]) from error
-        yield
+        return daemon.run()
+    finally:
+        server.stop()
+        controller.close()
+        store.close()
+
+
+def _actions() -> list[str]:
+    return sorted({action for kind in KINDS for action in (*kind.reads, *kind.writes)} | {"sts:AssumeRole"})
+
+
+def _load(files: Files, clock: Clock) -> Estate:
+    return load(files, now=clock.now())
+
+
+def _tell_plan(plan: Plan) -> None:
+    counts = {word: count for word, count in plan.summary().items() if count}
+    log.info("cycle planned", plan=plan.plan_id, free=len(plan.free), **counts)
