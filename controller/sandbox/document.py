@@ -145,6 +145,9 @@ class CentralConfiguration(Model):
         default={"/": "central"},
         description="OU path or account: name of its configuration policy; SELF_MANAGED_SECURITY_HUB: none.",
     )
+    organization_policy: bool = Field(
+        default=False, description="true: an Organizations policy of type SECURITYHUB_CSPM governs instead."
+    )
 
 
 class SandboxFault(Model):

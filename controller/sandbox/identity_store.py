@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from controller.sandbox.directory import Directory, Group, User, directory
@@ -20,7 +19,6 @@ _PERSONAL = (
     "Locale",
     "Timezone",
 )
-_ID = re.compile(r"(?:[0-9a-f]{10}-)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Json = dict[str, Any]
 
@@ -31,9 +29,7 @@ def administrates(world: World, caller: Caller) -> bool:
 
 
 def pages(items: list[Any], request: Json) -> tuple[list[Any], dict[str, str]]:
-    """One page of at most 100, as sso-admin and identitystore refuse it: with a ValidationException."""
-    if not 1 <= (request.get("MaxResults") or 100) <= 100:
-        raise Refused("ValidationException", "MaxResults must lie between 1 and 100.")
+    """One page of at most 100; sso-admin and identitystore refuse a made-up token with a ValidationException."""
     try:
         return page(items, request, size=100)
     except Refused:
@@ -322,11 +318,8 @@ class IdentityStore(Service):
 
 
 def _plain(id: Any) -> str:
-    """An id, also where it was given as an ARN. Raises Refused where it is no id at all."""
-    text = str(id or "").rsplit("/", 1)[-1]
-    if not _ID.fullmatch(text):
-        raise Refused("ValidationException", f"{text!r} is not a resource id.")
-    return text
+    """An id, also where it was given as an ARN."""
+    return str(id or "").rsplit("/", 1)[-1]
 
 
 def _missing(what: str, id: str) -> Refused:

@@ -25,8 +25,6 @@ class PermissionSets(Instance):
     def create_permission_set(self, caller: Caller, request: Json) -> Json:
         state = self._open(caller, request)
         name = request["Name"]
-        if not re.fullmatch(r"[\w+=,.@-]{1,32}", name):
-            raise Refused("ValidationException", f"{name!r} is not a name for a permission set.")
         if name in state.arns:
             raise Refused("ConflictException", f"PermissionSet with name {name} already exists.")
         if len(state.permission_sets) >= PERMISSION_SETS:
@@ -90,10 +88,6 @@ def _attributes(request: Json) -> Json:
     length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     if not timedelta(hours=1) <= length <= timedelta(hours=12):
         raise Refused("ValidationException", "SessionDuration must lie between one hour and twelve.")
-    for member, longest in (("Description", 700), ("RelayState", 240)):
-        text = request.get(member)
-        if text is not None and not 1 <= len(text) <= longest:
-            raise Refused("ValidationException", f"{member} must have 1 to {longest} characters.")
     return {
         "description": request.get("Description"),
         "session_duration": duration,

@@ -25,9 +25,9 @@ class Administration(Hubs):
         account = self.world.accounts.get(id)
         others = (set(state.administrators.values()) | set(self.world.delegated.get(SERVICE, ()))) - {id}
         if account is None or account.state != "ACTIVE" or id == self.world.management_account:
-            raise Refused("InvalidInputException", f"{id} is not an active member account.", status=400)
+            raise Refused("InvalidInputException", f"{id} is not an active member account.")
         if others:
-            raise Refused("InvalidInputException", f"{min(others)} is the administrator already.", status=400)
+            raise Refused("InvalidInputException", f"{min(others)} is the administrator already.")
         now = self.world.clock.now()
         state.administrators[region] = id
         self.world.trusted_services.setdefault(SERVICE, now)
@@ -39,9 +39,9 @@ class Administration(Hubs):
         region = self._management(caller)
         state, id = hubs(self.world), request["AdminAccountId"]
         if state.administrators.get(region) != id:
-            raise Refused("InvalidInputException", f"{id} is not the administrator in {region}.", status=400)
+            raise Refused("InvalidInputException", f"{id} is not the administrator in {region}.")
         if any(one.type == "CENTRAL" for one in state.configurations.values()):
-            raise Refused("InvalidInputException", "Central configuration has to be turned off first.", status=400)
+            raise Refused("InvalidInputException", "Central configuration has to be turned off first.")
         del state.administrators[region]
         if id not in state.administrators.values():
             self.world.delegated.get(SERVICE, {}).pop(id, None)
@@ -58,15 +58,16 @@ class Administration(Hubs):
 
     def describe_organization_configuration(self, caller: Caller, request: Json) -> Json:
         place = self._administrator(caller)
-        found = hubs(self.world).configurations.get(place[1], Configuration())
-        pending = self.world.clock.now() < found.settled
+        state = hubs(self.world)
+        found = state.configurations.get(place[1], Configuration())
+        status = "PENDING" if self.world.clock.now() < found.settled else "ENABLED"
         return {
             "AutoEnable": found.auto_enable,
             "MemberAccountLimitReached": False,
             "AutoEnableStandards": found.auto_enable_standards,
             "OrganizationConfiguration": {
                 "ConfigurationType": found.type,
-                "Status": "PENDING" if pending else "ENABLED",
+                "Status": "DISABLED" if state.by_organization_policy else status,
             },
         }
 
@@ -77,11 +78,9 @@ class Administration(Hubs):
         found = state.configurations.setdefault(place[1], Configuration())
         type = request.get("OrganizationConfiguration", {}).get("ConfigurationType", found.type)
         if type == "CENTRAL" and (not state.linked or state.linked[0] != place[1]):
-            raise Refused(
-                "InvalidInputException", "Central configuration needs a finding aggregator in this Region.", status=400
-            )
+            raise Refused("InvalidInputException", "Central configuration needs a finding aggregator in this Region.")
         if type == "CENTRAL" and request["AutoEnable"]:
-            raise Refused("InvalidInputException", "AutoEnable must be false with CENTRAL.", status=400)
+            raise Refused("InvalidInputException", "AutoEnable must be false with CENTRAL.")
         found.auto_enable = request["AutoEnable"]
         found.auto_enable_standards = request.get("AutoEnableStandards", found.auto_enable_standards)
         if type != found.type:
@@ -96,7 +95,6 @@ class Administration(Hubs):
             raise Refused(
                 "AccessDeniedException",
                 "Must be a Security Hub delegated administrator with Central Configuration enabled",
-                status=403,
             )
         chunk, token = page([self._governed(id) for id in state.policies], request, size=100)
         return {"ConfigurationPolicyAssociationSummaries": chunk, **token}
@@ -105,7 +103,7 @@ class Administration(Hubs):
         place = self._administrator(caller)
         state = hubs(self.world)
         if state.linked:
-            raise Refused("InvalidInputException", "There is a finding aggregator already.", status=400)
+            raise Refused("InvalidInputException", "There is a finding aggregator already.")
         mode, regions = request["RegionLinkingMode"], request.get("Regions") or []
         governed = {region for _, region in state.hubs}
         linked = set(regions) if mode == "SPECIFIED_REGIONS" else governed
@@ -114,12 +112,14 @@ class Administration(Hubs):
         if mode == "NO_REGIONS":
             linked = set()
         state.linked = (place[1], *sorted(linked - {place[1]}))
-        return {
-            "FindingAggregatorArn": self._aggregator(place),
-            "FindingAggregationRegion": place[1],
-            "RegionLinkingMode": mode,
-            "Regions": list(regions),
-        }
+        state.linking = (mode, tuple(regions))
+        return self._describe_aggregator(place)
+
+    def get_finding_aggregator(self, caller: Caller, request: Json) -> Json:
+        place = self._administrator(caller)
+        if not hubs(self.world).linked or request["FindingAggregatorArn"] != self._aggregator(place):
+            raise Refused("ResourceNotFoundException", f"{request['FindingAggregatorArn']} was not found.")
+        return self._describe_aggregator(place)
 
     def list_finding_aggregators(self, caller: Caller, request: Json) -> Json:
         place = self._place(caller)
@@ -153,9 +153,7 @@ class Administration(Hubs):
     def _management(self, caller: Caller) -> str:
         """The Region, for calls of the management account only."""
         if caller.account != self.world.management_account:
-            raise Refused(
-                "AccessDeniedException", "Only the organization's management account may do this.", status=403
-            )
+            raise Refused("AccessDeniedException", "Only the organization's management account may do this.")
         return caller.region
 
     def _administrator(self, caller: Caller) -> Place:
@@ -164,7 +162,6 @@ class Administration(Hubs):
             raise Refused(
                 "AccessDeniedException",
                 "Must be a Security Hub delegated administrator with Central Configuration enabled",
-                status=403,
             )
         self._hub(place)
         return place
@@ -188,6 +185,15 @@ class Administration(Hubs):
             "MasterId": administrator,
             "AdministratorId": administrator,
             "MemberStatus": "Enabled" if account.state == "ACTIVE" else "AccountSuspended",
+        }
+
+    def _describe_aggregator(self, place: Place) -> Json:
+        mode, regions = hubs(self.world).linking
+        return {
+            "FindingAggregatorArn": self._aggregator(place),
+            "FindingAggregationRegion": place[1],
+            "RegionLinkingMode": mode,
+            "Regions": list(regions),
         }
 
     def _aggregator(self, place: Place) -> str:

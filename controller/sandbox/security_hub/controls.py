@@ -27,7 +27,7 @@ class Controls(Standards):
         if arn := request.get("StandardsArn"):
             name = standard_of(arn)
             if name not in hubs(self.world).standards(place[1]):
-                raise Refused("InvalidInputException", f"{arn} is not a standard of {place[1]}.", status=400)
+                raise Refused("InvalidInputException", f"{arn} is not a standard of {place[1]}.")
             found = list(controls_of(name))
         chunk, token = page(found, request, size=100)
         return {"SecurityControlDefinitions": [self._define(place, one) for one in chunk], **token}
@@ -37,7 +37,7 @@ class Controls(Standards):
         self._hub(place)
         id = request["SecurityControlId"]
         if id not in CONTROLS:
-            raise Refused("ResourceNotFoundException", f"There is no control {id}.", status=404)
+            raise Refused("ResourceNotFoundException", f"There is no control {id}.")
         return {"SecurityControlDefinition": self._define(place, CONTROLS[id])}
 
     def batch_get_security_controls(self, caller: Caller, request: Json) -> Json:
@@ -60,7 +60,7 @@ class Controls(Standards):
         hub = self._hub(place)
         id = request["SecurityControlId"].rsplit("/", 1)[-1]
         if id not in CONTROLS:
-            raise Refused("InvalidInputException", f"There is no control {id}.", status=400)
+            raise Refused("InvalidInputException", f"There is no control {id}.")
         chunk, token = page([name for name in hub.subscriptions if self._on(place, hub, name, id)], request, size=100)
         return {
             "StandardsControlAssociationSummaries": [self._association(place, hub, name, id) for name in chunk],
@@ -124,7 +124,7 @@ class Controls(Standards):
         arn = request["StandardsControlArn"]
         name, _, id = arn.partition(":control/")[2].rpartition("/")
         if arn != self._control_arn(place, name, id):
-            raise Refused("ResourceNotFoundException", f"{arn} was not found.", status=404)
+            raise Refused("ResourceNotFoundException", f"{arn} was not found.")
         update = {
             "StandardsArn": standard_arn(self.world.partition, place[1], name),
             "SecurityControlId": id,
@@ -137,7 +137,6 @@ class Controls(Standards):
             raise Refused(
                 "ResourceNotFoundException" if missing else "InvalidInputException",
                 reason,
-                status=404 if missing else 400,
             )
         self._switch(hub, name, id, update["AssociationStatus"], update["UpdatedReason"])
         return {}
@@ -243,4 +242,4 @@ def _texts(control: Control) -> Json:
 
 def _at_most(items: list[Any]) -> None:
     if len(items) > PER_CALL:
-        raise Refused("InvalidInputException", f"At most {PER_CALL} a call.", status=400)
+        raise Refused("InvalidInputException", f"At most {PER_CALL} a call.")

@@ -24,7 +24,7 @@ class Hubs(Service):
         place = self._place(caller)
         self._self_managed(place)
         if place in hubs(self.world).hubs:
-            raise Refused("ResourceConflictException", "Account is already subscribed to Security Hub.", status=409)
+            raise Refused("ResourceConflictException", "Account is already subscribed to Security Hub.")
         hub = self._enable(place)
         hub.tags = dict(request.get("Tags") or {})
         hub.generator = request.get("ControlFindingGenerator") or hub.generator
@@ -42,9 +42,7 @@ class Hubs(Service):
         self._self_managed(place)
         state = hubs(self.world)
         if state.administrators.get(place[1]) == place[0]:
-            raise Refused(
-                "InvalidInputException", "Cannot disable Security Hub on the Security Hub administrator", status=400
-            )
+            raise Refused("InvalidInputException", "Cannot disable Security Hub on the Security Hub administrator")
         del state.hubs[place]
         return {}
 
@@ -53,7 +51,7 @@ class Hubs(Service):
         hub = self._hub(place)
         arn = arn_of(self.world, place, "hub/default")
         if request.get("HubArn", arn) != arn:
-            raise Refused("ResourceNotFoundException", f"{request['HubArn']} was not found.", status=404)
+            raise Refused("ResourceNotFoundException", f"{request['HubArn']} was not found.")
         return {
             "HubArn": arn,
             "SubscribedAt": datetime.fromtimestamp(hub.since, UTC).isoformat(timespec="milliseconds"),
@@ -70,7 +68,7 @@ class Hubs(Service):
     def tag_resource(self, caller: Caller, request: Json) -> Json:
         hub = self._tagged(caller, request)
         if len(hub.tags | request["Tags"]) > TAGS:
-            raise Refused("InvalidInputException", f"A hub can have {TAGS} tags.", status=400)
+            raise Refused("InvalidInputException", f"A hub can have {TAGS} tags.")
         hub.tags.update(request["Tags"])
         return {}
 
@@ -101,9 +99,7 @@ class Hubs(Service):
     def _hub(self, place: Place) -> Hub:
         found = hubs(self.world).hubs.get(place)
         if found is None:
-            raise Refused(
-                "InvalidAccessException", f"Account {place[0]} is not subscribed to AWS Security Hub", status=401
-            )
+            raise Refused("InvalidAccessException", f"Account {place[0]} is not subscribed to AWS Security Hub")
         found.settle(self.world.clock.now())
         return found
 
@@ -115,16 +111,14 @@ class Hubs(Service):
         policy = hubs(self.world).policy_of(self.world, *place)
         if policy is not None:
             raise Refused(
-                "AccessDeniedException",
-                f"Account {place[0]} is centrally managed by configuration policy {policy}.",
-                status=403,
+                "AccessDeniedException", f"Account {place[0]} is centrally managed by configuration policy {policy}."
             )
 
     def _tagged(self, caller: Caller, request: Json) -> Hub:
         place = self._place(caller)
         if request["ResourceArn"] != arn_of(self.world, place, "hub/default"):
-            raise Refused("ResourceNotFoundException", f"{request['ResourceArn']} was not found.", status=404)
+            raise Refused("ResourceNotFoundException", f"{request['ResourceArn']} was not found.")
         found = hubs(self.world).hubs.get(place)
         if found is None:
-            raise Refused("ResourceNotFoundException", f"{request['ResourceArn']} was not found.", status=404)
+            raise Refused("ResourceNotFoundException", f"{request['ResourceArn']} was not found.")
         return found

@@ -82,7 +82,9 @@ class Hubs:
         missing_standards, missing_controls: Region → what it lacks.
         administrators: Region → the delegated administrator.
         linked: Regions that the aggregator gathers from, its home first; empty: there is no aggregator.
+        linking: How it was told so: its RegionLinkingMode and Regions.
         policies: Under central configuration: root, OU or account id → configuration policy (or SELF_MANAGED).
+        by_organization_policy: An Organizations policy of type SECURITYHUB_CSPM governs everything instead.
     """
 
     hubs: dict[Place, Hub] = field(default_factory=dict)
@@ -92,7 +94,9 @@ class Hubs:
     administrators: dict[str, str] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
     linked: tuple[str, ...] = ()
+    linking: tuple[str, tuple[str, ...]] = ("NO_REGIONS", ())
     policies: dict[str, str] = field(default_factory=dict)
+    by_organization_policy: bool = False
 
     def standards(self, region: str) -> Iterator[str]:
         """The standards a Region offers, in short form."""
@@ -106,6 +110,8 @@ class Hubs:
 
     def policy_of(self, world: World, account: str, region: str) -> str | None:
         """The configuration policy that governs an account × Region: None where none does, or it governs itself."""
+        if self.by_organization_policy:
+            return None if account == world.management_account else "SECURITYHUB_CSPM"
         home = self.linked[0] if self.linked else None
         if home is None or region not in self.linked or self.configurations.get(home, _LOCAL).type != "CENTRAL":
             return None

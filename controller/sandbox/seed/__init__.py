@@ -4,6 +4,6 @@ Nothing here calls an API: state is written as it is to be, so a thousand accoun
 """
 
 from controller.sandbox.seed.reading import Seed, read
-from controller.sandbox.seed.sowing import sandbox_from, sow
+from controller.sandbox.seed.sowing import seeded, sow
 
-__all__ = ["Seed", "read", "sandbox_from", "sow"]
+__all__ = ["Seed", "read", "seeded", "sow"]

@@ -23,13 +23,19 @@ class Seed:
     document: SandboxWorld
 
 
-def read(path: Path) -> Seed:
-    """The seed in a directory, or in one YAML file.
+def read(*paths: Path) -> Seed:
+    """The seed in directories and YAML files, taken together.
 
     Raises:
         InvalidInput: All that is wrong with it.
     """
-    return parse(directory(path) if path.is_dir() else Files({str(path): path.read_bytes()}))
+    files: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        source = directory(path) if path.is_dir() else Files({str(path): path.read_bytes()})
+        files.update(source.files)
+        problems += source.problems
+    return parse(Files(files, tuple(problems)))
 
 
 def parse(source: Files) -> Seed:
@@ -39,9 +45,10 @@ def parse(source: Files) -> Seed:
         InvalidInput: All that is wrong with them.
     """
     files, problems = dict(source.files), [*source.problems]
+    known = {os.path.realpath(name) for name in files}
     for elsewhere in _elsewhere(source.files):
         further = directory(elsewhere)
-        files.update(further.files)
+        files.update({name: read for name, read in further.files.items() if os.path.realpath(name) not in known})
         problems += further.problems
     estate = load(Files(files, tuple(problems)), extra=(SandboxWorld,))
     worlds = list(estate.of(SandboxWorld))

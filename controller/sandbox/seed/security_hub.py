@@ -99,6 +99,10 @@ def _centralize(ground: Ground, state: Hubs) -> None:
     if central is None:
         return
     state.linked = tuple(central.regions)
+    state.linking = ("SPECIFIED_REGIONS", state.linked[1:])
+    state.by_organization_policy = central.organization_policy
+    if central.organization_policy:
+        return
     state.configurations[central.regions[0]] = Configuration(type="CENTRAL")
     for target, policy in central.policies.items():
         id = ground.units.get(target) or ground.account(target)

@@ -13,8 +13,8 @@ from controller.sandbox.seed.reading import read
 from controller.sandbox.world import World
 
 
-def sandbox_from(path: Path, *, virtual: bool = False, random_seed: int = 0) -> Sandbox:
-    """A new sandbox, seeded from the YAML below `path`, its faults, latency and rates in force.
+def seeded(*paths: Path, virtual: bool = False, random_seed: int = 0) -> Sandbox:
+    """A new sandbox, seeded from the YAML in all `paths`, its faults, latency and rates in force.
 
     Args:
         virtual: Its time stands still but for what moves it on purpose.
@@ -22,7 +22,7 @@ def sandbox_from(path: Path, *, virtual: bool = False, random_seed: int = 0) -> 
     Raises:
         InvalidInput: The YAML is wrong.
     """
-    seed = read(path)
+    seed = read(*paths)
     management = seed.document.management.id
     sandbox = Sandbox.create(virtual=virtual, seed=random_seed, management_account=management)
     sow(sandbox.world, seed.estate, seed.document)
