@@ -19,6 +19,7 @@ from controller.resources.base import (
     Change,
     Desired,
     Incomplete,
+    Json,
     Kind,
     Live,
     Note,
@@ -45,6 +46,9 @@ class Principal(NamedTuple):
     def __str__(self) -> str:
         return f"{self.type}:{self.name}"
 
+    def to_json(self) -> Json:
+        return str(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAssignment(Resource):
@@ -58,9 +62,9 @@ class AccountAssignment(Resource):
 
     kind = "account_assignment"
 
-    principal: Principal = field(compare=False)
-    permission_set: str = field(compare=False)
-    account: str = field(compare=False)
+    principal: Principal
+    permission_set: str
+    account: str
     principal_id: str | None = field(default=None, compare=False)
 
     @property

@@ -86,7 +86,7 @@ class Resource:
         shown: dict[str, Json] = {}
         for attribute in fields(self):
             value = getattr(self, attribute.name)
-            if attribute.name in _IDENTITY or value is None:
+            if attribute.name in _IDENTITY or not attribute.compare or value is None:
                 continue
             if not attribute.metadata.get("private"):
                 shown[attribute.name] = plain(value)
@@ -100,7 +100,7 @@ class Resource:
             "kind": self.kind,
             "key": self.key,
             "owner": self.owner,
-            **{a.name: plain(getattr(self, a.name)) for a in fields(self) if a.name not in _IDENTITY},
+            **{a.name: plain(getattr(self, a.name)) for a in fields(self) if a.compare and a.name not in _IDENTITY},
         }
 
 
