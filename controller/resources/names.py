@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from controller.aws.api import Writer
-from controller.desired import templates
+from controller.desired import paths, templates
 from controller.desired.estate import Estate
 from controller.resources.account import Account, account_ids
 from controller.resources.base import Json, Live, Ref
-from controller.resources.organizational_unit import ROOT, OrganizationalUnit, paths_to, unit_key
+from controller.resources.organizational_unit import OrganizationalUnit, unit_key
 from controller.resources.policy_document import PolicyDocument
 
 
@@ -81,7 +81,7 @@ class Names:
         return self._units.get(key)
 
     def _root(self) -> str:
-        return str(self._units[ROOT].aws_path)
+        return str(self._units[paths.ROOT].aws_path)
 
 
 def rendered(content: Json, estate: Estate, live: Live) -> Json:
@@ -110,7 +110,7 @@ def filled(document: PolicyDocument, aws: Writer, *, iam: bool) -> PolicyDocumen
 def _ids(aws: Writer) -> Callable[[str, str, str], str]:
     def look_up(kind: str, name: str, attribute: str) -> str:
         assert kind == "unit", kind
-        ids = [aws.id_of(Ref(OrganizationalUnit.kind, path)) for path in (ROOT, *paths_to(name))]
+        ids = [aws.id_of(Ref(OrganizationalUnit.kind, path)) for path in reversed(paths.ancestors(name))]
         return ids[-1] if attribute == "id" else "/".join([aws.here.organization_id, *ids])
 
     return look_up

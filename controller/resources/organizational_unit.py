@@ -18,7 +18,9 @@ from controller.aws.tags import (
     with_owner,
     without_owner,
 )
+from controller.desired import paths
 from controller.desired.estate import Estate, UnitEntry
+from controller.desired.paths import ROOT as ROOT  # its kinds name it from here
 from controller.errors import AwsError
 from controller.resources.base import (
     OWNER_TAG,
@@ -32,8 +34,6 @@ from controller.resources.base import (
     Ref,
     Resource,
 )
-
-ROOT = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,31 +52,12 @@ class OrganizationalUnit(Resource):
     aws_path: str | None = field(default=None, compare=False)
 
     def needs(self) -> Iterable[Ref]:
-        return () if self.key == ROOT else (Ref(self.kind, parent_of(self.key)),)
-
-
-def child_of(parent: str, name: str) -> str:
-    r"""The path of an OU: ``child_of("/Workloads", "A/B")`` is ``/Workloads/A\/B``."""
-    return f"{parent.rstrip('/')}/{name.replace('/', chr(92) + '/')}"
-
-
-def parent_of(path: str) -> str:
-    """The path of what an OU lies in; ``/`` for one directly in the root."""
-    return re.sub(r"/(?:[^/\\]|\\.)*$", "", path) or ROOT
-
-
-def paths_to(path: str) -> list[str]:
-    """The OUs from the top down to `path`, itself included, without the root."""
-    found: list[str] = []
-    while path != ROOT:
-        found.append(path)
-        path = parent_of(path)
-    return found[::-1]
+        return () if self.key == ROOT else (Ref(self.kind, paths.parent(self.key)),)
 
 
 def within(path: str | None, unit: str) -> bool:
     """Whether `path` is `unit` or below it."""
-    return path is not None and (unit == ROOT or path == unit or path.startswith(unit + "/"))
+    return path is not None and paths.within(path, [unit])
 
 
 _ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
@@ -135,7 +116,7 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
         )
 
     def create(self, aws: Writer, after: OrganizationalUnit) -> None:
-        parent = aws.id_of(Ref(self.name, parent_of(after.key)))
+        parent = aws.id_of(Ref(self.name, paths.parent(after.key)))
         try:
             answer = aws.send(
                 "organizations:CreateOrganizationalUnit",
@@ -246,12 +227,12 @@ def _children(aws: Reader, parent: _Seen, renames: Mapping[tuple[str, str], str]
         new = renames.get((parent.key, unit["Name"]))
         # Where both names are there, neither is the other: `desire` says so.
         name = unit["Name"] if new is None or new in names else new
-        yield _Seen(child_of(parent.key, name), unit["Id"], unit["Name"], f"{parent.aws_path}/{unit['Id']}")
+        yield _Seen(paths.join(parent.key, name), unit["Id"], unit["Name"], f"{parent.aws_path}/{unit['Id']}")
 
 
 def _renames(estate: Estate) -> dict[tuple[str, str], str]:
     return {
-        (parent_of(entry.path), entry.formerly): entry.name
+        (paths.parent(entry.path), entry.formerly): entry.name
         for entry in estate.units.values()
         if entry.formerly and not entry.formerly.startswith("/")
     }
@@ -277,7 +258,7 @@ def _blocked(entry: UnitEntry, live: Mapping[str, OrganizationalUnit]) -> str | 
             f"moving an OU ({entry.formerly} → {entry.path}) is not enabled: AWS cannot move one, only make a new one, "
             "to which accounts, policies and tags go over and whose id is another. Move its accounts to a new OU"
         )
-    if entry.path in live and child_of(parent_of(entry.path), entry.formerly) in live:
+    if entry.path in live and paths.join(paths.parent(entry.path), entry.formerly) in live:
         return f"both '{entry.formerly}' and '{entry.name}' exist, so neither is the other renamed: remove `formerly`"
     return None
 
@@ -285,7 +266,7 @@ def _blocked(entry: UnitEntry, live: Mapping[str, OrganizationalUnit]) -> str | 
 def _staying(path: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
     """What lies directly in the OU and does not leave it by this plan."""
     for key, unit in live.of(OrganizationalUnit).items():
-        if key != ROOT and parent_of(key) == path and f"{unit.ref}:{Action.DELETE}" not in plan:
+        if key != ROOT and paths.parent(key) == path and f"{unit.ref}:{Action.DELETE}" not in plan:
             yield unit.name
     accounts = live.observed.get("account")
     for account in accounts.resources.values() if accounts else ():
@@ -296,5 +277,7 @@ def _staying(path: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]
         after = change.after
         if change.kind == "account" and change.action is Action.MOVE and getattr(after, "unit", None) == path:
             yield f"account {change.name}"
-        elif change.kind == "organizational_unit" and change.action is Action.CREATE and parent_of(change.key) == path:
+        elif (
+            change.kind == "organizational_unit" and change.action is Action.CREATE and paths.parent(change.key) == path
+        ):
             yield change.name

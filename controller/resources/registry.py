@@ -7,6 +7,7 @@ from typing import Any
 from controller.resources.account import Accounts
 from controller.resources.account_assignment import AccountAssignments
 from controller.resources.base import Kind
+from controller.resources.delegated_administrator import DelegatedAdministrators
 from controller.resources.organizational_unit import OrganizationalUnits
 from controller.resources.permission_set import PermissionSets
 from controller.resources.policies import (
@@ -26,6 +27,7 @@ KINDS: tuple[Kind[Any], ...] = (
     TrustedServices(),
     OrganizationalUnits(),
     Accounts(),
+    DelegatedAdministrators(),
     ServiceControlPolicies(),
     ResourceControlPolicies(),
     TagPolicies(),

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controller.aws.api import Reader
+from controller.desired.paths import ancestors
 from controller.errors import AwsError
 from controller.resources.account import Account
 from controller.resources.base import Live
-from controller.resources.organizational_unit import ROOT, OrganizationalUnit, paths_to
+from controller.resources.organizational_unit import ROOT, OrganizationalUnit
 
 SERVICE = "securityhub.amazonaws.com"
 READS = frozenset(
@@ -119,6 +120,6 @@ def _upwards(account: Account, live: Live) -> Iterable[str]:
     """Ids from the account up to the root: the nearest association counts."""
     units = live.of(OrganizationalUnit)
     yield account.key
-    for path in (*reversed(paths_to(account.unit or ROOT)), ROOT):
+    for path in ancestors(account.unit or ROOT):
         if path in units and units[path].id:
             yield str(units[path].id)
