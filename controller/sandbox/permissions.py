@@ -1,8 +1,8 @@
 """IAM policies of those who call, enforced where the sandbox is told to.
 
 ``world.data["iam"]`` maps a role's name (the same in every account), or `MANAGEMENT_USER`, to IAM policy documents.
-Whoever is not in it may do everything. Actions and, where the request names an ARN, resources are compared;
-of statements with a Condition, an Allow counts and a Deny does not.
+Whoever is not in it may do everything. Actions are compared, and resources where the request names some: ARNs, and
+what has an ARN in Organizations. Of statements with a Condition, an Allow counts and a Deny does not.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ PREFIXES = {"sso-admin": "sso", "resourcegroupstaggingapi": "tag"}
 """botocore's name → the prefix of the service's IAM actions, where they differ."""
 
 
-def check(world: World, caller: Caller, arn: str, service: str, operation: str, parameters: dict[str, Any]) -> None:
-    """Refuse what the policies of `caller`, whose ARN is `arn`, do not allow."""
+def check(world: World, caller: Caller, arn: str, service: str, operation: str, resources: list[str]) -> None:
+    """Refuse what the policies of `caller`, whose ARN is `arn`, do not allow on `resources`: ARNs."""
     documents = world.data.get("iam", {}).get(caller.role or MANAGEMENT_USER)
     if documents is None or (service == "sts" and operation == "GetCallerIdentity"):
         return
     action = f"{PREFIXES.get(service, service)}:{operation}"
-    resources = [value for value in parameters.values() if isinstance(value, str) and value.startswith("arn:")]
     effects = {
         statement["Effect"]
         for document in documents

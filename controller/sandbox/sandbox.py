@@ -13,6 +13,7 @@ from botocore import xform_name
 
 from controller.sandbox import control, moto_fallback, permissions
 from controller.sandbox.faults import Dropped, Faults
+from controller.sandbox.organizations import Organizations
 from controller.sandbox.rates import Rates
 from controller.sandbox.server import Server
 from controller.sandbox.services import SERVICES
@@ -67,9 +68,10 @@ class Sandbox:
 
     def _settle_in(self) -> None:
         self.services: dict[str, Service] = {service.name: service(self.world) for service in SERVICES}
-        sts = self.services["sts"]
+        sts, organizations = self.services["sts"], self.services["organizations"]
         assert isinstance(sts, Sts)
-        self.sts = sts
+        assert isinstance(organizations, Organizations)
+        self.sts, self.organizations = sts, organizations
         self._settlers = [each for each in self.services.values() if type(each).settle is not Service.settle]
 
     def start(self, port: int = 0) -> None:
@@ -149,8 +151,7 @@ class Sandbox:
             with self.world.lock:
                 self.faults.before(hits, call.service, call.operation)
                 self.rates.take(caller, call.service, call.operation)
-                arn = self.sts.arn(caller)
-                permissions.check(self.world, caller, arn, call.service, call.operation, call.parameters)
+                self._permit(caller, call)
                 answer = write(call, self._perform(caller, call), request_id)
             self._record(call, caller, "")
         except Refused as refused:
@@ -159,6 +160,15 @@ class Sandbox:
         if any(fault.kind == "lost" for fault in hits):
             raise Dropped
         return answer
+
+    def _permit(self, caller: Caller, call: Call) -> None:
+        if not self.world.data.get("iam"):
+            return
+        named = [value for value in call.parameters.values() if isinstance(value, str)]
+        resources = [value for value in named if value.startswith("arn:")]
+        if call.service == "organizations":
+            resources += filter(None, map(self.organizations.resource_arn, named))
+        permissions.check(self.world, caller, self.sts.arn(caller), call.service, call.operation, resources)
 
     def _latency(self, call: Call) -> float:
         name = f"{call.service}:{call.operation}"

@@ -23,7 +23,7 @@ class Tagging(Service):
 
     def get_resources(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """Tagged resources with all their tags, 100 a page."""
-        found: list[tuple[str, Tagged]] = []
+        found: list[Tagged] = []
         if caller.region == REGION and caller.account == self.world.management_account:
             found = list(self._chosen(request.get("ResourceTypeFilters") or [], request.get("TagFilters") or []))
         try:
@@ -32,28 +32,22 @@ class Tagging(Service):
             raise Refused("PaginationTokenExpiredException", "The PaginationToken is not valid.") from None
         shapes = [
             {
-                "ResourceARN": self._arn(kind, resource),
+                "ResourceARN": self._organizations.resource_arn(resource.id),
                 "Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()],
             }
-            for kind, resource in chunk
+            for resource in chunk
         ]
         return {"ResourceTagMappingList": shapes, "PaginationToken": "", **more}
 
-    def _chosen(self, types: list[str], filters: list[dict[str, Any]]) -> Iterator[tuple[str, Tagged]]:
-        """(kind in its ARN, resource) of what has tags, of these types, with all of these tags."""
+    def _chosen(self, types: list[str], filters: list[dict[str, Any]]) -> Iterator[Tagged]:
+        """What has tags, is of these types, and has all of these tags."""
         world = self.world
         everything = not types or "organizations" in types
         for kind, resources in (("ou", world.units), ("account", world.accounts), ("policy", world.policies)):
             if everything or f"organizations:{kind}" in types:
                 for resource in resources.values():
                     if resource.tags and (not filters or _has(resource.tags, filters)):
-                        yield kind, resource
-
-    def _arn(self, kind: str, resource: Tagged) -> str:
-        if isinstance(resource, SimPolicy):
-            arn: str = self._organizations.summary(resource)["Arn"]
-            return arn
-        return self._organizations.arn("root" if resource.parent is None else kind, resource.id)
+                        yield resource
 
 
 def _has(tags: dict[str, str], filters: list[dict[str, Any]]) -> bool:

@@ -182,6 +182,19 @@ class TestPermissions:
             sts.assume_role(RoleArn=f"arn:aws:iam::{id}:role/admin", RoleSessionName="orgctl")
         assert sts.get_caller_identity()
 
+    def test_organizations_resources_are_meant_by_their_ids(self, organizations: Any, sandbox: Sandbox) -> None:
+        own = "arn:aws:organizations::aws:policy/*"
+        self.enforce(
+            sandbox,
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "organizations:DescribePolicy", "Resource": own},
+        )
+        id = sandbox.world.add_policy("p", "TAG_POLICY", "{}").id
+
+        organizations.describe_policy(PolicyId=id)
+        with pytest.raises(organizations.exceptions.AccessDeniedException):
+            organizations.describe_policy(PolicyId="p-FullAWSAccess")
+
     def test_whoever_has_no_policies_here_may_do_everything(self, client: Client, sandbox: Sandbox) -> None:
         self.enforce(sandbox, {"Effect": "Deny", "Action": "*", "Resource": "*"})
         id = sandbox.world.add_account("a", "a@example.com", sandbox.world.root_id, roles={"other"}).id

@@ -26,6 +26,13 @@ class Policies(Tree):
             raise Refused("PolicyNotFoundException", "We can't find a policy with the PolicyId that you specified.")
         return found
 
+    def resource_arn(self, id: str) -> str | None:
+        """The ARN of the root, OU, account or policy that has this id."""
+        if policy := self.world.policies.get(id):
+            arn: str = self.summary(policy)["Arn"]
+            return arn
+        return self.target(id)["Arn"] if id in self.world.attached else None
+
     def target(self, id: str) -> dict[str, str]:
         """PolicyTargetSummary of a root, OU or account."""
         if account := self.world.accounts.get(id):
