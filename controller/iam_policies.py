@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from controller.aws.actions import only_reads
+from controller.aws.actions import CONNECT, only_reads
 from controller.resources.base import Kind
 from controller.resources.registry import KINDS
 
@@ -23,9 +23,7 @@ Document: TypeAlias = dict[str, Any]
 Kinds: TypeAlias = Iterable[Kind[Any]]
 
 MEMBER_ROLE = "OrgctlMember"
-BASE = frozenset({"organizations:DescribeOrganization", "sts:GetCallerIdentity"})
-"""What the connection itself asks, before any kind does: which organization is this?"""
-
+ASSUME = "sts:AssumeRole"
 LONGEST = 6144
 """Characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
 
@@ -51,14 +49,14 @@ def files(kinds: Kinds = KINDS) -> Mapping[str, str]:
 
 def controller_read(kinds: Kinds) -> Document:
     """All that `plan` needs in the management account. Nothing in it writes."""
-    actions = {action for kind in kinds for action in kind.reads - kind.member_actions} | BASE
+    actions = {action for kind in kinds for action in kind.reads - kind.member_actions} | CONNECT - {ASSUME}
     return _policy(
         _allow("Look", actions),
         {
             # Only in this organization: the external id keeps others out of the role, this keeps us out of theirs.
             "Sid": "LookIntoMemberAccounts",
             "Effect": "Allow",
-            "Action": "sts:AssumeRole",
+            "Action": ASSUME,
             "Resource": f"arn:aws:iam::*:role/{MEMBER_ROLE}*",
             "Condition": {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
         },

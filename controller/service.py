@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from controller.aws.actions import CONNECT
 from controller.aws.connect import connect
 from controller.clock import Clock
 from controller.config import Settings
@@ -89,7 +90,7 @@ def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
 
 
 def _actions() -> list[str]:
-    return sorted({action for kind in KINDS for action in (*kind.reads, *kind.writes)} | {"sts:AssumeRole"})
+    return sorted({action for kind in KINDS for action in (*kind.reads, *kind.writes)} | CONNECT)
 
 
 def _load(files: Files, clock: Clock) -> Estate:

@@ -7,6 +7,9 @@ import re
 SERVICES = {"sso": "sso-admin", "tag": "resourcegroupstaggingapi"}
 """IAM's prefix → botocore's service, where they differ."""
 
+CONNECT = frozenset({"sts:GetCallerIdentity", "organizations:DescribeOrganization", "sts:AssumeRole"})
+"""What the connection itself calls, before and beside the kinds of resource: who and where are we, and member roles."""
+
 _READS = re.compile(r"(Describe|Get|List|BatchGet|IsMemberInGroups$|AssumeRole$)")
 """An allow-list: whatever does not begin like this counts as a write. (GetCallerIdentity is a Get; AssumeRole gives
 credentials and changes nothing.)"""
