@@ -107,6 +107,7 @@ class Sandbox:
 
     def reset(self) -> None:
         """Go back to what was remembered, without faults and latency. Time does not go back."""
+        assert self._memory, "Nothing has been remembered: start the sandbox, or call remember, first."
         with self.world.lock:
             vars(self.world).update(pickle.loads(self._memory))  # noqa: S301 (our own bytes)
             self.faults.all.clear()
