@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from controller.sandbox.sandbox import Sandbox
-from controller.sandbox.seed import sandbox_from
+from controller.sandbox.seed import seeded
 
 
 def serve(port: int, seed: Path | None) -> None:
@@ -18,7 +18,7 @@ def serve(port: int, seed: Path | None) -> None:
     Raises:
         InvalidInput: The seed is wrong.
     """
-    sandbox = Sandbox.create() if seed is None else sandbox_from(seed)
+    sandbox = Sandbox.create() if seed is None else seeded(seed)
     sandbox.start(port)
     world = sandbox.world
     click.echo(f"# Organization {world.organization_id}: {len(world.accounts)} accounts, {len(world.units) - 1} OUs.")
