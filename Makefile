@@ -38,7 +38,7 @@ fmt: install  ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
 
 lint: install  ## Formatting and lint
-	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . ; exit 1; }
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 
 type: install  ## Types, strictly
