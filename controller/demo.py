@@ -29,7 +29,7 @@ from rich.rule import Rule
 from rich.table import Table
 
 from controller.sandbox.sandbox import Sandbox
-from controller.sandbox.seed import sandbox_from
+from controller.sandbox.seed import seeded
 
 ROOT = Path(__file__).resolve().parent.parent
 WORLD = Path(__file__).parent / "sandbox" / "worlds" / "demo"
@@ -50,7 +50,7 @@ def main() -> int:
     place = Path(".demo")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    sandbox = sandbox_from(WORLD)
+    sandbox = seeded(WORLD)
     sandbox.rates.set(RATES)
     sandbox.latency["*"] = LATENCY
     with sandbox, Repository(place) as repository:

@@ -1,0 +1,148 @@
+"""A whole orgctl against a simulated organization, in one process and in no time at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from textwrap import dedent
+from typing import Any
+
+import boto3
+import botocore.session
+
+from controller.aws.connect import connect
+from controller.clock import Clock
+from controller.config import Settings
+from controller.desired.load import load
+from controller.desired.source import Files
+from controller.errors import Stopped
+from controller.planning.plan import Plan
+from controller.reconcile import Controller
+from controller.report import Report
+from controller.sandbox.inprocess import attach
+from controller.sandbox.sandbox import READS, Sandbox
+from controller.sandbox.seed.reading import parse
+from controller.sandbox.seed.sowing import sow
+from controller.store import Store
+
+
+class SharedClock(Clock):
+    """The controller's time is the sandbox's: whoever waits moves it on for both."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__()
+        self._time = sandbox.world.clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._time.now(), UTC)
+
+    def monotonic(self) -> float:
+        return self._time.now()
+
+    def sleep(self, seconds: float) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self._time.advance(max(0.0, seconds))
+
+
+def files(text: str) -> Files:
+    return Files({"estate.yaml": dedent(text).encode()})
+
+
+class House:
+    """One organization, one controller. `seed` and `git` are YAML; git starts as the seed's desired state.
+
+    Attributes:
+        git: What the repository says; change it and call `cycle`.
+    """
+
+    def __init__(self, seed: str, git: str | None = None, **settings: Any) -> None:
+        given = parse(files(seed))
+        self.sandbox = Sandbox.create(virtual=True, management_account=given.document.management.id)
+        sow(self.sandbox.world, given.estate, given.document)
+        self.clock = SharedClock(self.sandbox)
+        self.git = seed if git is None else git
+        self.settings = Settings(
+            **{
+                "organization": self.sandbox.world.organization_id,
+                "mode": "enforce",
+                "rate_multiple": 1000.0,
+                "workers": 8,
+                **settings,
+            }
+        )
+        self.store = Store(":memory:", self.clock)
+        self.controller = self.another()
+
+    def another(self, **settings: Any) -> Controller:
+        """One more controller of the same organization (a restart, or a second instance), with the same store."""
+        chosen = self.settings.model_copy(update=settings)
+        session = botocore.session.Session()
+        session.set_credentials(self.sandbox.world.management_account, "sandbox")
+        attach(boto3.Session(botocore_session=session), self.sandbox)
+        return Controller(
+            chosen,
+            self.clock,
+            self.store,
+            lambda observer: connect(chosen, self.clock, read_only=False, observer=observer, session=session),
+        )
+
+    def cycle(self) -> Report:
+        return self.controller.cycle(load(self._git(), now=self.clock.now()))
+
+    def plan(self) -> Plan:
+        return self.controller.plan(load(self._git(), now=self.clock.now())).plan
+
+    def converge(self, cycles: int = 4) -> Report:
+        """Cycles until one finds nothing more to write."""
+        for _ in range(cycles):
+            report = self.cycle()
+            if not report.plan.free:
+                return report
+            self.clock.sleep(timedelta(minutes=1).total_seconds())
+        raise AssertionError([o for o in report.outcomes if o.result != "applied"] or report.plan.changes)
+
+    def _git(self) -> Files:
+        return files(self.git)
+
+    # What happens to the organization without orgctl
+
+    def by_hand(self, action: str, account: str | None = None, region: str = "us-east-1", **parameters: Any) -> Any:
+        """What somebody with console access does: ``by_hand("organizations:DetachPolicy", PolicyId=…)``."""
+        service, operation = action.split(":")
+        return self.sandbox.call(service, operation, parameters, account=account, region=region)
+
+    def calls_written(self) -> Counter[str]:
+        """Calls so far that were no reads."""
+        return Counter(
+            {name: n for name, n in self.sandbox.world.calls.items() if not name.split(":")[1].startswith(READS)}
+        )
+
+    # What is so
+
+    def attached(self, policy: str) -> set[str]:
+        """Names of what a policy is attached to."""
+        world = self.sandbox.world
+        found = next(p for p in world.policies.values() if p.name == policy)
+        return {self.name_of(target) for target in found.targets}
+
+    def name_of(self, id: str) -> str:
+        world = self.sandbox.world
+        return world.accounts[id].name if id in world.accounts else world.units[id].name
+
+    def policies(self) -> set[str]:
+        return {p.name for p in self.sandbox.world.policies.values() if not p.aws_managed}
+
+    def units(self) -> set[str]:
+        return {u.name for u in self.sandbox.world.units.values() if u.parent is not None}
+
+    def place(self, account: str) -> str:
+        """Name of the OU that an account lies in."""
+        world = self.sandbox.world
+        return self.name_of(next(a.parent for a in world.accounts.values() if a.name == account))
+
+    def policy_id(self, name: str) -> str:
+        return next(p.id for p in self.sandbox.world.policies.values() if p.name == name)
+
+    def unit_id(self, name: str) -> str:
+        return next(u.id for u in self.sandbox.world.units.values() if u.name == name)
