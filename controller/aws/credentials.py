@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.session import Session
 
 from controller.clock import Clock
@@ -26,41 +26,29 @@ RENEW_BEFORE = timedelta(minutes=10)
 
 
 class _Routed(Credentials):  # type: ignore[misc]  # botocore ships no types
-    """Credentials that are whatever the current call signs with."""
+    """Credentials that are whatever the current call signs with. `own` are those that the AWS configuration gives."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Credentials | None) -> None:
         super().__init__("per-call", "per-call", method="orgctl")
+        self.own = own
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         return _signing.get()
 
 
-class _Provider(CredentialProvider):  # type: ignore[misc]  # botocore ships no types
-    METHOD = CANONICAL_NAME = "orgctl"
-
-    def load(self) -> Credentials:
-        return _Routed()
-
-
-class _Resolver(CredentialResolver):  # type: ignore[misc]  # botocore ships no types
-    """Stands where the session looked for credentials, and keeps what it would have found: `own`."""
-
-    def __init__(self, own: Credentials | None) -> None:
-        super().__init__([_Provider()])
-        self.own = own
-
-
 def route(session: Session) -> Credentials | None:
-    """Make every client of the session sign with the current call's credentials.
+    """Make every client that is made from the session from now on sign with the current call's credentials.
 
     Returns:
         The session's own credentials as the AWS configuration gives them, refreshing; None where it has none.
     """
-    resolver = session.get_component("credential_provider")
-    if not isinstance(resolver, _Resolver):
-        resolver = _Resolver(resolver.load_credentials())
-        session.register_component("credential_provider", resolver)
-    return resolver.own
+    found = session.get_credentials()
+    if isinstance(found, _Routed):
+        return found.own
+    # The one place where a session keeps what it found. To register a provider instead would miss credentials that
+    # were given to the session itself, and a member's call would be signed for the management account.
+    session._credentials = _Routed(found)
+    return found
 
 
 @contextmanager

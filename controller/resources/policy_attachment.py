@@ -55,7 +55,8 @@ class PolicyAttachment(Resource):
         return Ref(OrganizationalUnit.kind if self.target.startswith("/") else Account.kind, self.target)
 
     def needs(self) -> Iterable[Ref]:
-        return (self.parent, self.place)
+        # An account is there or the attachment is blocked; it need not wait for the account's own move or new tags.
+        return (self.parent, self.place) if self.place.kind == OrganizationalUnit.kind else (self.parent,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,8 @@ class _Wants:
             self.blocked[one.key] = (
                 f"the policy type {kind.type_name} is not enabled: add it to policy_types of the Organization document"
             )
+        if one.place.kind == Account.kind and one.target not in self.live.of(Account):
+            self.blocked[one.key] = f"account {one.target} is not in this organization"
         policy = self.live.of(kind.resource).get(one.policy)
         if policy is not None and policy.others:
             self.blocked[one.key] = "it is AWS's or Control Tower's own policy: orgctl does not attach it"
