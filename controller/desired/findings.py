@@ -26,6 +26,12 @@ class Findings:
     def add(self, problems: Iterable[Problem]) -> None:
         self.problems += problems
 
+    def tell_once(self, problems: Iterable[Problem]) -> None:
+        """Add problems, unless something else was said of their places already; nothing more is said there later."""
+        told = [(Mark(problem.file, problem.line, problem.column), problem) for problem in problems]
+        self.problems += [problem for mark, problem in told if mark not in self.cut]
+        self.cut |= {mark for mark, _ in told}
+
     @property
     def errors(self) -> list[Problem]:
         return sorted({p for p in self.problems if not p.warning})

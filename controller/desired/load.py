@@ -93,7 +93,7 @@ class _Commit:
             self.unsure = True
             return
         raws, problems = yaml12.parse(decoded, path)
-        self.findings.add(problems)
+        self.findings.tell_once(problems)
         self.unsure |= bool(problems)
         for raw in raws:
             if raw.value is not None:
@@ -105,7 +105,7 @@ class _Commit:
             self.unsure = True
             return
         shaped = shape(raw, model, decoded)
-        self.findings.add(shaped.problems)
+        self.findings.tell_once(shaped.problems)
         self.findings.cut |= shaped.cut
         if shaped.problems:
             self.hidden |= set(_names(raw.value))
