@@ -120,7 +120,8 @@ CASES = [
         id="a reserved key where it says nothing",
     ),
     pytest.param(
-        "kind: Assignments\nassignments:\n  - group: g\n    permission_sets: PowerUserAccess\n    targets: {units: [/]}\n",
+        "kind: Assignments\nassignments:\n  - group: g\n    permission_sets: PowerUserAccess\n"
+        "    targets: {units: [/]}\n",
         "4:22",
         "assignments[0].permission_sets: 'PowerUserAccess' is text, not a list",
         "[one, two]",
@@ -165,7 +166,8 @@ CASES = [
     ),
     # Units
     pytest.param(
-        "kind: OrganizationalUnits\nunits:\n  A: {units: {B: {units: {C: {units: {D: {units: {E: {units: {F: }}}}}}}}}}\n",
+        "kind: OrganizationalUnits\nunits:\n"
+        "  A: {units: {B: {units: {C: {units: {D: {units: {E: {units: {F: }}}}}}}}}}\n",
         "3:63",
         "6 levels below the root; AWS allows 5",
         "Move it up",
@@ -358,7 +360,8 @@ CASES = [
         id="two boundaries",
     ),
     pytest.param(
-        "kind: PermissionSet\nname: P\ninline_policy: {Version: '2012-10-17', Statement: {Effect: Allow, Action: s3:Get, "
+        "kind: PermissionSet\nname: P\n"
+        "inline_policy: {Version: '2012-10-17', Statement: {Effect: Allow, Action: s3:Get, "
         f"Resource: 'arn:aws:s3:::{'x' * 10_240}'}}}}\n",
         "3:1",
         "AWS takes 10,240",
@@ -368,7 +371,8 @@ CASES = [
     pytest.param("kind: PermissionSet\nname: AWSReadOnlyAccess\n", "2:7", "Control Tower's", "external", id="its sets"),
     # Assignments
     pytest.param(
-        "kind: Assignments\nassignments:\n  - {group: g, user: u, permission_sets: [PowerUserAccess], targets: {units: [/]}}\n",
+        "kind: Assignments\nassignments:\n"
+        "  - {group: g, user: u, permission_sets: [PowerUserAccess], targets: {units: [/]}}\n",
         "3:16",
         "both the group 'g' and the user 'u'",
         "make two",
@@ -382,7 +386,8 @@ CASES = [
         id="neither group nor user",
     ),
     pytest.param(
-        "kind: Assignments\nassignments:\n  - {group: g, permission_sets: [PowerUser], targets: {accounts: [payment-prod]}}\n",
+        "kind: Assignments\nassignments:\n"
+        "  - {group: g, permission_sets: [PowerUser], targets: {accounts: [payment-prod]}}\n",
         "3:34",
         "there is no permission set 'PowerUser'",
         "Did you mean 'PowerUserAccess' (0-ground.yaml:13)?",

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.desired.policy_lint import lint
+
+SOUND: dict[str, Any] = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def said(kind: str, *, version: str | None = "2012-10-17", **changes: Any) -> list[str]:
+    """What is said of a policy with one statement; a change to None takes the element away."""
+    base = SOUND | ({"Principal": "*"} if kind == "ResourceControlPolicy" else {})
+    statement = {key: value for key, value in {**base, **changes}.items() if value is not None}
+    content = {"Version": version, "Statement": [statement]} if version else {"Statement": [statement]}
+    return [f"{'doubt: ' if f.warning else ''}{f.what}" for f in lint(kind, content)]
+
+
+@pytest.mark.parametrize("kind", ["ServiceControlPolicy", "ResourceControlPolicy", "PermissionSet"])
+def test_a_sound_policy_is_left_in_peace(kind: str) -> None:
+    assert said(kind) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "expected"),
+    [
+        pytest.param("ServiceControlPolicy", {"Action": ["s3:*", "*"], "Effect": "Allow"}, [], id="an SCP that allows"),
+        pytest.param("ServiceControlPolicy", {"Action": None, "NotAction": "iam:*"}, [], id="NotAction"),
+        pytest.param("ServiceControlPolicy", {"Resource": None, "NotResource": "arn:aws:s3:::a"}, [], id="NotResource"),
+        pytest.param(
+            "ServiceControlPolicy", {"NotAction": "iam:*"}, ["both Action and NotAction"], id="Action and NotAction"
+        ),
+        pytest.param(
+            "ServiceControlPolicy",
+            {"Resource": None},
+            ["the statement has no Resource or NotResource"],
+            id="no resource",
+        ),
+        pytest.param(
+            "PermissionSet", {"Principal": "*"}, ["Principal is not allowed in a policy of this kind"], id="a principal"
+        ),
+        pytest.param(
+            "ResourceControlPolicy", {"Principal": None}, ["the statement has no Principal"], id="an RCP without one"
+        ),
+        pytest.param(
+            "ResourceControlPolicy", {"Principal": {"AWS": "*"}}, ['Principal is not "*"'], id="an RCP with another"
+        ),
+        pytest.param("ResourceControlPolicy", {"Effect": "Allow"}, ["Effect is 'Allow', not Deny"], id="an RCP allows"),
+        pytest.param(
+            "ResourceControlPolicy",
+            {"Action": None, "NotAction": "s3:*"},
+            ["NotAction is not allowed in a policy of this kind"],
+            id="an RCP with NotAction",
+        ),
+        pytest.param("ServiceControlPolicy", {"Acton": "*"}, ["unknown element 'Acton'"], id="a misspelt element"),
+        pytest.param(
+            "ServiceControlPolicy", {"Action": []}, ["Action is not text or a list of texts"], id="no actions"
+        ),
+        pytest.param(
+            "ServiceControlPolicy", {"Action": "GetObject"}, ["'GetObject' is not an action"], id="no service"
+        ),
+        pytest.param(
+            "ServiceControlPolicy", {"Action": "s*:Get*"}, ["doubt: 's*:Get*' is not an action"], id="services"
+        ),
+        pytest.param("ServiceControlPolicy", {"Resource": "bucket"}, ["'bucket' is not an ARN"], id="no ARN"),
+        pytest.param("ServiceControlPolicy", {"Resource": "{{ unit('/A').id }}"}, [], id="a name to be replaced"),
+        pytest.param(
+            "ServiceControlPolicy", {"Sid": "a b"}, ["doubt: the Sid 'a b' is not letters and digits alone"], id="a Sid"
+        ),
+    ],
+)
+def test_statements(kind: str, changes: dict[str, Any], expected: list[str]) -> None:
+    assert said(kind, **changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        pytest.param({"StringEqualsIfExists": {"aws:SourceVpc": "x"}}, [], id="IfExists"),
+        pytest.param({"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": ["o/*"]}}, [], id="paths, any of them"),
+        pytest.param({"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o/*"}}, [], id="paths, all of them"),
+        pytest.param({"Null": {"aws:ResourceOrgPaths": "true"}}, [], id="Null asks whether there are any"),
+        pytest.param({"ArnNotLikeIfExists": {"aws:PrincipalARN": ["arn:aws:iam::*:role/x"]}}, [], id="S10's exception"),
+        pytest.param({"Bool": {"aws:ViaAWSService": False}}, [], id="a boolean"),
+        pytest.param(
+            {"StringLike": {"aws:principalorgpaths": "o/*"}},
+            ["aws:principalorgpaths has several values: StringLike compares none of them as meant"],
+            id="paths without a set, whatever the capitals",
+        ),
+        pytest.param(
+            {"ForAnyValue:StringEquals": {"aws:ResourceOrgID": "o-a1b2c3d4e5"}},
+            ["aws:ResourceOrgID has a single value: ForAnyValue is for keys with several"],
+            id="one organization as a set",
+        ),
+        pytest.param(
+            {"ForAllValues:StringEquals": {"aws:ResourceAccount": "111122223333"}},
+            ["aws:ResourceAccount has a single value: ForAllValues is for keys with several"],
+            id="one account as a set",
+        ),
+        pytest.param(
+            {"Null IfExists": {"aws:a": "b"}}, ["unknown condition operator 'Null IfExists'"], id="no operator"
+        ),
+        pytest.param({"NullIfExists": {"aws:a": "true"}}, ["Null cannot have IfExists"], id="Null with IfExists"),
+        pytest.param({"StringEquals": {}}, ["StringEquals is not a mapping of condition keys"], id="no keys"),
+        pytest.param(
+            {"StringEquals": {"SourceIp": "x"}}, ["'SourceIp' is not a condition key"], id="a key with no prefix"
+        ),
+        pytest.param(
+            {"StringEquals": {"aws:a": {"b": "c"}}}, ["aws:a: a value is text, a number or a boolean"], id="a mapping"
+        ),
+        pytest.param([], ["Condition is not a mapping of operators"], id="a list"),
+    ],
+)
+def test_conditions(condition: Any, expected: list[str]) -> None:
+    assert said("ServiceControlPolicy", Condition=condition) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "expected"),
+    [
+        ("ServiceControlPolicy", None, ["the policy has no Version"]),
+        ("ServiceControlPolicy", "2008-10-17", ["Version is '2008-10-17', not '2012-10-17'"]),
+        ("PermissionSet", None, ["doubt: without Version, IAM reads it as of 2008"]),
+        ("PermissionSet", "2008-10-17", ["doubt: Version is '2008-10-17', not '2012-10-17'"]),
+        ("PermissionSet", "2012-10-18", ["Version is '2012-10-18', not '2012-10-17'"]),
+    ],
+)
+def test_versions(kind: str, version: str | None, expected: list[str]) -> None:
+    assert said(kind, version=version) == expected
+
+
+def test_a_sid_is_used_once() -> None:
+    statements = [{**SOUND, "Sid": "One"}, {**SOUND, "Sid": "One"}]
+
+    assert [f.where for f in lint("PermissionSet", {"Version": "2012-10-17", "Statement": statements})] == [
+        ("Statement", 1, "Sid")
+    ]
+
+
+@pytest.mark.parametrize("content", [{}, {"Statement": []}, {"Statement": "x"}, {"Statement": ["x"]}])
+def test_a_policy_needs_statements(content: dict[str, Any]) -> None:
+    (finding,) = lint("ServiceControlPolicy", {"Version": "2012-10-17", **content})
+
+    assert "tatement" in finding.what
+
+
+@pytest.mark.parametrize("kind", ["TagPolicy", "BackupPolicy", "AiServicesOptOutPolicy", "DeclarativePolicy"])
+def test_grammars_that_are_not_known_are_not_judged(kind: str) -> None:
+    assert list(lint(kind, {"anything": [1]})) == []
