@@ -33,14 +33,14 @@ ENV PATH=/opt/orgctl/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORGCTL_STATE_DIR=/var/lib/orgctl \
-    ORGCTL_LISTEN=0.0.0.0:9090 \
+    ORGCTL_LISTEN=0.0.0.0:9464 \
     ORGCTL_LOG_FORMAT=json
 # orgctl.yaml is read from the working directory: mount it there.
 WORKDIR /etc/orgctl
 VOLUME /var/lib/orgctl
-EXPOSE 9090
+EXPOSE 9464
 USER 65532:65532
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/healthz', timeout=3)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/healthz', timeout=3)"]
 ENTRYPOINT ["orgctl"]
 CMD ["--help"]

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     allowed_signers: Path | None = Field(
         default=None, description="git's allowed-signers file; where set, a commit without a good signature is bad."
     )
-    listen: str = Field(default="127.0.0.1:9090", description="host:port of the status page, health, metrics and API.")
+    listen: str = Field(default="127.0.0.1:9464", description="host:port of the status page, health, metrics, API.")
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token of every POST; without one POSTs are off."
     )

@@ -12,13 +12,14 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -205,9 +206,18 @@ def _environment(sandbox: Sandbox, place: Path) -> dict[str, str]:
         "ORGCTL_RATE_MULTIPLE": str(RATES),
         "ORGCTL_STATE_DIR": str((place / "state").resolve()),
         "ORGCTL_API_TOKEN": TOKEN,
-        "ORGCTL_LISTEN": "127.0.0.1:9090",
+        "ORGCTL_LISTEN": f"127.0.0.1:{_free_port(9464)}",
         "ORGCTL_LOG_FORMAT": "json",
     }
+
+
+def _free_port(preferred: int) -> int:
+    """The preferred port, or any that is free: another daemon may run on this machine."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise Stuck("no port is free")
 
 
 def _script(sandbox: Sandbox, repository: Repository, environment: dict[str, str]) -> int:

@@ -20,10 +20,14 @@ def describe(change: Change) -> list[str]:
         return []
     assert change.after is not None
     lines = [] if not change.reason else [change.reason]
+    if change.before is None and change.after.parent is not None:
+        return lines  # a child's name says all of it
     for attribute in _compared(change.after):
         new = getattr(change.after, attribute.name)
         old = getattr(change.before, attribute.name, None) if change.before is not None else None
         if new is None or (change.before is not None and old == new) or (change.before is None and not new):
+            continue
+        if change.before is None and attribute.name == "title" and new == change.name.rsplit("/", 1)[-1]:
             continue
         if attribute.metadata.get("private"):
             lines.append(f"{attribute.name}: {'set' if old is None else 'changed'} (not shown)")

@@ -22,6 +22,10 @@ SIGNS = {
 }
 
 
+MANY = 3
+"""As many changes that are alike are printed as one."""
+
+
 def print_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     """Changes grouped by OU and kind, then what is held, left alone or unseen, then the counts."""
     commit = f", commit {plan.commit[:12]}" if plan.commit else ""
@@ -29,15 +33,48 @@ def print_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     for unit, in_unit in groupby(sorted(plan.changes, key=_place), key=lambda c: c.unit):
         console.print()
         console.print(Text(unit or "Organization", "bold underline"))
-        for change in in_unit:
-            _print_change(change, console)
+        for _, alike in groupby(in_unit, key=_likeness):
+            group = list(alike)
+            if len(group) >= MANY and all(c.after is None or c.after.parent is not None for c in group):
+                _print_together(group, console, verbose)
+            else:
+                for change in group:
+                    _print_change(change, console)
     _print_notes(plan, console, verbose)
     console.print()
     console.print(Text("Nothing to do: " if not plan.changes else "", "green") + Text(sentence(plan), "bold"))
 
 
-def _place(change: Change) -> tuple[str, str, str]:
-    return (change.unit or "", change.kind, change.name)
+def _place(change: Change) -> tuple[str, str, str, str, str, str]:
+    return (change.unit or "", *_likeness(change), change.name)
+
+
+def _likeness(change: Change) -> tuple[str, str, str, str]:
+    return (change.kind, change.action, change.source or "", change.blocked or "")
+
+
+def _print_together(group: list[Change], console: Console, verbose: bool) -> None:
+    """Many children of one line of YAML on one line."""
+    first = group[0]
+    sign, colour = SIGNS[first.action]
+    shown = group if verbose else group[: MANY * 2]
+    line = Text(f"  {sign} ", colour)
+    line.append(f"{len(group)} × {first.kind} ", "dim")
+    line.append(_names([c.name for c in shown]), colour)
+    if len(shown) < len(group):
+        line.append(f" and {len(group) - len(shown)} more (--verbose)", "dim")
+    line.append(f"  {first.source or ''}", "dim")
+    console.print(line, soft_wrap=True)
+    if first.blocked:
+        console.print(Text(f"      held: {first.blocked}", "bold red"), soft_wrap=True)
+
+
+def _names(names: list[str]) -> str:
+    """``a/b/{c, d}`` for names that differ at their end only."""
+    heads = {name.rpartition("/")[0] for name in names}
+    if len(heads) == 1 and (head := heads.pop()):
+        return f"{head}/{{{', '.join(name.rpartition('/')[2] for name in names)}}}"
+    return ", ".join(names)
 
 
 def _print_change(change: Change, console: Console) -> None:

@@ -70,10 +70,10 @@ class Server:
 
 
 def parse_listen(listen: str) -> tuple[str, int]:
-    """(host, port) of ``127.0.0.1:9090``, ``[::]:9090``, ``:9090`` (all interfaces)."""
+    """(host, port) of ``127.0.0.1:9464``, ``[::]:9464``, ``:9464`` (all interfaces)."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]*):(\d{1,5})", listen)
     if match is None or int(match[2]) > 65535:
-        raise InvalidInput([Problem("settings", 0, 0, f"listen: '{listen}' is not host:port", "Write 127.0.0.1:9090.")])
+        raise InvalidInput([Problem("settings", 0, 0, f"listen: '{listen}' is not host:port", "Write 127.0.0.1:9464.")])
     return match[1].strip("[]"), int(match[2])
 
 
