@@ -184,7 +184,7 @@ class Daemon:
             log.warning("no commit is in force yet; nothing is done")
             return None
         self.schedule.set_untils(untils(estate), now)
-        log.info("cycle begins", reasons=sorted(reasons), commit=estate.commit)
+        log.info("cycle begins", reasons=[reason.value for reason in sorted(reasons)], commit=estate.commit)
         return self._controller.cycle(estate)
 
     def _ask_git(self) -> None:

@@ -82,6 +82,10 @@ class Schedule:
 
     def stop(self) -> None:
         if self._scheduler.running:
+            # A shutdown in the middle of a look at what is due raises in the scheduler's thread. Paused, it looks no
+            # more; and asking for the jobs waits for the look under way.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()
             self._scheduler.shutdown(wait=False)
 
     def set_untils(self, moments: Iterable[datetime], now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,7 +112,11 @@ def make_app(site: Site) -> Shield:
         Route("/api/pauses", handlers.with_token(handlers.pause), methods=["POST"]),
     ]
     return Shield(
-        Starlette(routes=routes, exception_handlers={InvalidInput: _on_invalid, HTTPException: _on_refusal}), site.hosts
+        Starlette(
+            routes=routes,
+            exception_handlers={InvalidInput: _on_invalid, HTTPException: _on_refusal, sqlite3.Error: _on_database},
+        ),
+        site.hosts,
     )
 
 
@@ -214,6 +219,10 @@ async def _body(request: Request, model: type[Any]) -> Any:
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
     return _error(400, str(error))
+
+
+async def _on_database(_: Request, error: Exception) -> Response:
+    return _error(503, f"the state database: {error}")
 
 
 async def _on_refusal(_: Request, error: Exception) -> Response:
