@@ -123,7 +123,7 @@ class Bucket:
     def drain(self) -> None:
         """AWS refused: somebody else drank from its bucket, so ours has no reserve left either."""
         with self._lock:
-            self._due = max(self._due, self._monotonic() + self._rest)
+            self._due = max(self._due, self._monotonic() + self._rest + self._gap)
 
 
 class Limits:

@@ -1,4 +1,4 @@
-"""A simulated organization, and the way from a commit to it: observe, desire, diff, order, then each change by its kind."""
+"""A simulated organization, and the way from a commit to it: observe, desire, diff, order, each change by its kind."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ KINDS: tuple[Kind[Any], ...] = (
     DelegatedAdministrators(),
 )
 
+
 class SandboxTime(Clock):
     """The sandbox's own time; a sleep moves it."""
 
@@ -75,9 +76,7 @@ class Organization:
         self._declared: frozenset[str] | None = None
 
     def connected(self, settings: Settings, *, read_only: bool = False) -> Aws:
-        return connect(
-            settings, self.clock, read_only=read_only, observer=self._saw, session=session_of(self.sandbox)
-        )
+        return connect(settings, self.clock, read_only=read_only, observer=self._saw, session=session_of(self.sandbox))
 
     def _saw(self, record: CallRecord) -> None:
         self.records.append(record)
