@@ -146,3 +146,45 @@ class House:
 
     def unit_id(self, name: str) -> str:
         return next(u.id for u in self.sandbox.world.units.values() if u.name == name)
+
+    def permission_set(self, name: str) -> dict[str, str]:
+        """Its ``arn``, and the ``instance``'s."""
+        instance = self.by_hand("sso-admin:ListInstances")["Instances"][0]["InstanceArn"]
+        for arn in self.by_hand("sso-admin:ListPermissionSets", InstanceArn=instance)["PermissionSets"]:
+            if self._describe(instance, arn)["Name"] == name:
+                return {"arn": arn, "instance": instance}
+        raise KeyError(name)
+
+    def permission_sets(self) -> set[str]:
+        instance = self.by_hand("sso-admin:ListInstances")["Instances"][0]["InstanceArn"]
+        arns = self.by_hand("sso-admin:ListPermissionSets", InstanceArn=instance)["PermissionSets"]
+        return {self._describe(instance, arn)["Name"] for arn in arns}
+
+    def _describe(self, instance: str, arn: str) -> dict[str, Any]:
+        got = self.by_hand("sso-admin:DescribePermissionSet", InstanceArn=instance, PermissionSetArn=arn)
+        described: dict[str, Any] = got["PermissionSet"]
+        return described
+
+    def access(self) -> set[str]:
+        """``principal/permission set/account`` of every assignment there is."""
+        instance = self.by_hand("sso-admin:ListInstances")["Instances"][0]
+        names = {g["GroupId"]: g["DisplayName"] for g in self._people(instance, "ListGroups", "Groups")}
+        names |= {u["UserId"]: u["UserName"] for u in self._people(instance, "ListUsers", "Users")}
+        found = set()
+        arns = self.by_hand("sso-admin:ListPermissionSets", InstanceArn=instance["InstanceArn"])["PermissionSets"]
+        for arn in arns:
+            name = self._describe(instance["InstanceArn"], arn)["Name"]
+            for account in self.sandbox.world.accounts.values():
+                rows = self.by_hand(
+                    "sso-admin:ListAccountAssignments",
+                    InstanceArn=instance["InstanceArn"],
+                    PermissionSetArn=arn,
+                    AccountId=account.id,
+                )["AccountAssignments"]
+                found |= {f"{names.get(r['PrincipalId'], r['PrincipalId'])}/{name}/{account.name}" for r in rows}
+        return found
+
+    def _people(self, instance: dict[str, Any], operation: str, member: str) -> list[dict[str, Any]]:
+        got = self.by_hand(f"identitystore:{operation}", IdentityStoreId=instance["IdentityStoreId"])
+        people: list[dict[str, Any]] = got[member]
+        return people
