@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -14,6 +15,9 @@ from controller.sandbox.inprocess import attach
 from controller.sandbox.sandbox import Sandbox
 
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+
+# Reading the service models is most of what a session costs; they are the same for all.
+MODELS = botocore.session.get_session().get_component("data_loader")
 
 Client = Callable[..., Any]
 
@@ -30,7 +34,11 @@ def client(sandbox: Sandbox) -> Client:
     """``client("organizations", account=…, region=…)``, in-process; `account`: with that account's own credentials."""
 
     def make(service: str, *, account: str = "test", region: str = "us-east-1") -> Any:
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="x", region_name=region)
+        core = botocore.session.get_session()
+        core.register_component("data_loader", MODELS)
+        session = boto3.Session(
+            aws_access_key_id=account, aws_secret_access_key="x", region_name=region, botocore_session=core
+        )
         attach(session, sandbox)
         return session.client(service, config=ONCE)
 

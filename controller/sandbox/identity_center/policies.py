@@ -28,8 +28,9 @@ class Policies(Instance):
         return {}
 
     def get_inline_policy_for_permission_set(self, caller: Caller, request: Json) -> Json:
-        """Empty text where there is none."""
-        return {"InlinePolicy": self._permission_set(self._open(caller, request), request).inline}
+        """Nothing where there is none."""
+        text = self._permission_set(self._open(caller, request), request).inline
+        return {"InlinePolicy": text} if text else {}
 
     def delete_inline_policy_from_permission_set(self, caller: Caller, request: Json) -> Json:
         self._to_edit(caller, request).inline = ""
