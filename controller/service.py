@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import structlog
 
 from controller.aws.actions import CONNECT
 from controller.aws.connect import connect
+from controller.aws.transport import CallRecord
 from controller.clock import Clock
 from controller.config import Settings
 from controller.daemon import Daemon, tell_outcome
 from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.desired.source import Files
-from controller.errors import WrongOrganization
+from controller.errors import InvalidInput, Problem, WrongOrganization
 from controller.git import Mirror, Remote
 from controller.log import configure
 from controller.metrics import Metrics
@@ -42,17 +48,28 @@ def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
             "The settings name no organization, so the daemon would never write. "
             "Set `organization: o-…` in orgctl.yaml, ORGCTL_ORGANIZATION, or pass --organization."
         )
-    clock = Clock()
     remote = Remote(repo, branch)
+    with _alone_in(settings.state_dir):
+        return _serve(settings, remote, path)
+
+
+def _serve(settings: Settings, remote: Remote, path: str) -> int:
+    clock = Clock()
     store = Store(settings.state_dir / "orgctl.sqlite3", clock)
     metrics = Metrics([kind.name for kind in KINDS], _actions())
     board = Board(clock)
+
+    def on_call(record: CallRecord) -> None:
+        metrics.on_call(record)
+        # An apply may take hours (accounts are created one at a time): as long as AWS is called, the loop is not stuck.
+        board.beat()
+
     controller = Controller(
         settings,
         clock,
         store,
         lambda observer: connect(settings, clock, read_only=False, observer=observer),
-        on_call=metrics.on_call,
+        on_call=on_call,
         planned=_tell_plan,
         progress=tell_outcome,
     )
@@ -87,6 +104,24 @@ def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
         server.stop()
         controller.close()
         store.close()
+
+
+@contextmanager
+def _alone_in(state_dir: Path) -> Iterator[None]:
+    """Two daemons on one state directory would take each other's mirror away. The lock ends with the process."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = (state_dir / "lock").open("a")
+    except OSError as error:
+        what = f"state_dir: {state_dir} cannot be written: {error.strerror}"
+        raise InvalidInput([Problem("settings", 0, 0, what, "Correct its owner, or choose another.")]) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            what = f"state_dir: another orgctl run uses {state_dir}"
+            raise InvalidInput([Problem("settings", 0, 0, what, "Stop it, or give each its own.")]) from error
+        yield
 
 
 def _actions() -> list[str]:
