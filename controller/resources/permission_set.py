@@ -9,6 +9,7 @@ from typing import Any
 
 from controller.aws.api import Reader, Writer
 from controller.aws.tags import as_list, with_owner, without_owner
+from controller.desired.checks.permission_sets import CONTROL_TOWER
 from controller.desired.documents.permission_set import Boundary, CustomerManagedPolicy
 from controller.desired.documents.permission_set import PermissionSet as Document
 from controller.desired.estate import Estate
@@ -32,18 +33,6 @@ from controller.resources.identity_center import instance, owner_of, tags_of
 from controller.resources.names import refs_in, rendered
 from controller.resources.permission_set_edit import WRITES, Edit, attributes, rights
 from controller.resources.policy_document import PolicyDocument
-
-CONTROL_TOWER = frozenset(
-    {
-        "AWSAdministratorAccess",
-        "AWSOrganizationsFullAccess",
-        "AWSPowerUserAccess",
-        "AWSReadOnlyAccess",
-        "AWSServiceCatalogAdminFullAccess",
-        "AWSServiceCatalogEndUserAccess",
-    }
-)
-"""What Control Tower makes and keeps (Control Tower User Guide, "IAM Identity Center groups for AWS Control Tower")."""
 
 NO_POLICY = PolicyDocument.of({}, iam=True)
 """Stands for the absence of an inline policy: managed and empty, as ``inline_policy: {}``."""
@@ -136,8 +125,6 @@ class PermissionSets(Kind[PermissionSet]):
             except TemplateError as error:
                 resources[model.name] = _wanted(model, mark, None)
                 blocked[model.name] = f"its inline policy: {error.why}"
-            if is_control_towers(have.get(model.name)):
-                blocked[model.name] = "it is Control Tower's, which changes it back; declare it `external: true`"
             old = have.get(model.formerly or "")
             if old is None or old.name in declared:
                 continue
@@ -211,12 +198,8 @@ class PermissionSets(Kind[PermissionSet]):
                     yield other.id
 
     def ignored(self, resource: PermissionSet) -> bool:
-        return is_control_towers(resource)
-
-
-def is_control_towers(found: PermissionSet | None) -> bool:
-    """Whether it is one of those that Control Tower made; one that we own is ours, whatever its name."""
-    return found is not None and found.owner is None and found.name in CONTROL_TOWER
+        """Those that Control Tower makes and keeps; git cannot declare them."""
+        return resource.name in CONTROL_TOWER
 
 
 # Desired
