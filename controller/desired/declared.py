@@ -18,6 +18,7 @@ ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 UNIT_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 POLICY_ID = re.compile(r"p-[0-9a-zA-Z_]{8,128}")
 ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_SUGGESTIONS = 100
 PERMISSION_SET_ARN = re.compile(r"arn:aws[a-z-]*:sso:::permissionSet/(sso)?ins-[a-zA-Z0-9-.]{16}/ps-[a-zA-Z0-9-./]{16}")
 
 
@@ -44,6 +45,8 @@ class Declared:
     unsure: bool = False
     handles: Mapping[str, str] = field(init=False)
     """account id → handle."""
+    suggested: dict[tuple[str, str], str | None] = field(init=False, default_factory=dict)
+    """(dangling name, advice) → the nearest there is."""
 
     def __post_init__(self) -> None:
         self.handles = {entry.id: handle for handle, entry in self.accounts.items() if entry.id}
@@ -55,15 +58,11 @@ class Declared:
             what = f"{who}: the unit {path!r} is deleted ({_place(entry.mark)})"
             findings.error(mark, what, "Take the name out here, or keep the unit.")
         elif entry is None and path != paths.ROOT and not UNIT_ID.fullmatch(path):
-            if not paths.is_absolute(path):
-                fix = self._advice(path, {name: unit.mark for name, unit in self.units.items()}, "")
-                findings.error(
-                    mark,
-                    f"{who}: {path!r} is not the path of a unit",
-                    fix or "Paths begin at the root: /Workloads/Prod.",
-                )
-                return
             places = {name: unit.mark for name, unit in self.units.items()}
+            if not paths.is_absolute(path):
+                fix = self._advice(path, places, "Paths begin at the root: /Workloads/Prod.")
+                findings.error(mark, f"{who}: {path!r} is not the path of a unit", fix)
+                return
             self._dangling("unit", path, mark, who, findings, places, "Correct the path or declare the unit.")
 
     def account(self, name: str, mark: Mark, who: str, findings: Findings) -> None:
@@ -94,7 +93,10 @@ class Declared:
             findings.error(mark, f"{who}: there is no {kind} {name!r}", self._advice(name, places, fix))
 
     def _advice(self, name: str, places: Mapping[str, Mark], fix: str) -> str:
-        near = nearest(name, places)
+        # Looking for near spellings takes milliseconds; thousands of dangling names have one cause and need no advice.
+        if (name, fix) not in self.suggested and len(self.suggested) < _SUGGESTIONS:
+            self.suggested[name, fix] = nearest(name, places)
+        near = self.suggested.get((name, fix))
         return fix if near is None else f"Did you mean {near!r} ({_place(places[near])})? {fix}".rstrip()
 
 

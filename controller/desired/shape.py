@@ -27,6 +27,8 @@ RESERVED = {
 _FREE = ("content", "inline_policy")
 """Keys under which AWS's own grammar begins."""
 _ATTEMPTS = 4
+_HIDDEN = "this value"
+"""People's contact data stays out of messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class _Draft:
 
 def dotted(path: Path) -> str:
     """``accounts.payments-prod.tags`` or ``assignments[2].targets``, as people read it."""
-    return re.sub(r"\.\[", "[", ".".join(f"[{step}]" if isinstance(step, int) else step for step in path))
+    steps = (f"[{step}]" if isinstance(step, int) else step if step.isprintable() else repr(step) for step in path)
+    return re.sub(r"\.\[", "[", ".".join(steps))
 
 
 def _nulls(value: Any, path: Path, document: str) -> Iterator[Path]:
@@ -143,7 +146,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], marks: Marks, text: s
     path, of_key = _location(detail)
     at_key = of_key or detail["type"] == "extra_forbidden"
     mark = marks.key(*path) if at_key else marks.key(*path[:-1]) if detail["type"] == "missing" else marks.at(*path)
-    what, fix = _words(detail, path, model, _written(text, mark))
+    what, fix = _words(detail, path, model, _HIDDEN if "contacts" in path else _written(text, mark))
     return Problem(mark.file, mark.line, mark.column, what, fix)
 
 
@@ -204,7 +207,7 @@ def _kind(value: object, written: str) -> str:
         case int() | float():
             return f"{written or value} is a number"
         case str():
-            return f"{value[:60]!r} is text"
+            return f"{_HIDDEN if written == _HIDDEN else repr(value[:60])} is text"
         case list():
             return "this is a list"
         case None:
@@ -214,7 +217,7 @@ def _kind(value: object, written: str) -> str:
 
 
 def _quoted(value: object, written: str) -> str:
-    if isinstance(value, bool | int | float) and written:
+    if isinstance(value, bool | int | float) and written not in ("", _HIDDEN):
         return f'Write it in quotes: "{written}".'
     return "Write text, in quotes where it looks like something else."
 
@@ -229,6 +232,8 @@ def _written(text: str, mark: Mark) -> str:
 
 def _shown(detail: ErrorDetails) -> str:
     value = detail["input"]
+    if "contacts" in detail["loc"]:
+        return _HIDDEN
     return repr(value[:60]) if isinstance(value, str) else str(value)[:60]
 
 

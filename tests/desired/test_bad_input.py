@@ -259,6 +259,13 @@ CASES = [
         "another key",
         id="a tag of orgctl's own",
     ),
+    pytest.param(
+        "kind: OrganizationalUnits\nunits:\n  A:\n    tags: {" + ", ".join(f"t{n}: x" for n in range(50)) + "}\n",
+        "4:5",
+        "50 tags; AWS allows 50, and one is orgctl's own",
+        "Remove one",
+        id="no room for orgctl's own tag",
+    ),
     # Organization
     pytest.param("kind: Organization\n", "1:1", "a second Organization", "one of them", id="two organizations"),
     # Policies
@@ -458,6 +465,18 @@ def test_bad_input_is_told_with_its_place_and_what_to_do(text: str | bytes, plac
     assert f"bad.yaml:{place}" in told, [str(problem) for problem in found]
     assert what in told[f"bad.yaml:{place}"].what
     assert fix in told[f"bad.yaml:{place}"].fix
+
+
+@pytest.mark.parametrize("phone", ["15550100", "[15550100]", "'15550100x'", "'" + "15550100" * 4 + "'"])
+def test_contact_data_stays_out_of_messages(phone: str) -> None:
+    contact = f"{{name: Jo Doe, title: '', email: jo@example.com, phone: {phone}}}"
+    text = f"kind: Accounts\naccounts: {{a: {{id: '111122223334', contacts: {{security: {contact}}}}}}}\n"
+
+    told = "\n".join(map(str, problems({"bad.yaml": text})))
+
+    assert "contacts.security.phone" in told
+    assert "15550100" not in told
+    assert "Jo" not in told
 
 
 DOUBTS = [

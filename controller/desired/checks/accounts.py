@@ -65,7 +65,7 @@ def check(documents: Iterable[Document[Accounts]], declared: Declared, findings:
             who, where, marks = f"account {handle!r}", ("accounts", handle), document.marks
             if entry.unit is not None:
                 declared.unit(entry.unit, marks.at(*where, "unit"), who, findings)
-            check_tags(who, entry.tags, marks, where, findings)
+            check_tags(who, entry.tags, marks, where, findings, owned=False)
             if entry.external and entry.released:
                 findings.error(marks.key(*where, "released"), f"{who}: both external and released", "Keep one.")
             for key in ("unit", "tags", "contacts"):

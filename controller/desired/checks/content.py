@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from controller.desired import paths, templates
+from controller.desired.checks.units import MAX_DEPTH
 from controller.desired.declared import Declared
 from controller.desired.findings import Findings
 from controller.desired.marks import Marks, Path
@@ -25,7 +26,8 @@ class _Longest:
         return self.root_id() if path == paths.ROOT else f"ou-{'x' * 32}-{'x' * 32}"
 
     def unit_path(self, path: str) -> str:
-        return "/".join([self.organization_id(), self.root_id(), *map(self.unit_id, paths.names(path))])
+        depth = len(paths.names(path)) if path.startswith("/") else MAX_DEPTH
+        return "/".join([self.organization_id(), self.root_id(), *[self.unit_id(path)] * depth])
 
     def account_id(self, handle: str) -> str:
         return "1" * 12

@@ -9,6 +9,9 @@ from typing import Protocol
 from controller.desired.findings import Findings
 from controller.desired.marks import Marks, Path
 
+MAX_TAGS = 50
+"""Of one resource (Organizations User Guide, quotas)."""
+
 
 class Entry(Protocol):
     """Whatever can be deleted, released or external."""
@@ -41,8 +44,17 @@ def check_ending(who: str, entry: Entry, given: Iterable[str], marks: Marks, pat
         findings.error(marks.key(*path, "formerly"), f"{who}: both {said[0]} and formerly", fix)
 
 
-def check_tags(who: str, tags: Mapping[str, str] | None, marks: Marks, path: Path, findings: Findings) -> None:
-    """Keys that belong to AWS and to orgctl itself are not for git to set."""
+def check_tags(
+    who: str, tags: Mapping[str, str] | None, marks: Marks, path: Path, findings: Findings, *, owned: bool = True
+) -> None:
+    """Keys that belong to AWS and to orgctl itself are not for git to set.
+
+    Args:
+        owned: The thing carries orgctl's own tag as well, which counts.
+    """
+    if owned and tags is not None and len(tags) > MAX_TAGS - 1:
+        what = f"{who}: {len(tags)} tags; AWS allows {MAX_TAGS}, and one is orgctl's own"
+        findings.error(marks.key(*path, "tags"), what, "Remove one.")
     for key in tags or ():
         if key.startswith(("aws:", "orgctl:")):
             what = f"{who}: tag keys that begin with '{key.split(':')[0]}:' are reserved"
