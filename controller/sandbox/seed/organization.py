@@ -55,6 +55,7 @@ def _name_the_organization(ground: Ground) -> None:
     del world.emails[management.email.lower()]
     management.name, management.email = document.management.name, document.management.email
     world.emails[management.email.lower()] = management.id
+    ground.accounts[management.name], ground.names[management.id] = management.id, management.name
 
 
 def _rename_root(ground: Ground, id: str) -> None:
