@@ -454,6 +454,132 @@ CASES = [
         "Exclude it",
         id="one account in two documents, by handle and by id",
     ),
+    pytest.param(
+        "kind: Organization\nversion: 1\nregions: []\npolicy_types: [tag]\ndisable: {policy_types: [tag]}\n",
+        "5:26",
+        "policy_types: 'tag' is both turned on and turned off",
+        "one of the two",
+        id="on and off",
+    ),
+    pytest.param(
+        "kind: Organization\ndelegated_administrators: {audit: [config.amazonaws.com]}\n"
+        "disable: {delegated_administrators: {'111122223333': [config.amazonaws.com]}}\n",
+        "3:55",
+        "both administers config.amazonaws.com and no longer does",
+        "one of the two",
+        id="an administrator on and off, by handle and by id",
+    ),
+    pytest.param(
+        "kind: Organization\ndelegated_administrators: {audits: []}\n",
+        "2:28",
+        "there is no account 'audits'",
+        "Did you mean 'audit'",
+        id="an administrator that is not there",
+    ),
+    pytest.param(
+        "kind: Organization\nregions: [eu]\n", "2:11", "'eu' is not a Region such as eu-west-1", "", id="no Region"
+    ),
+    pytest.param(
+        "kind: OrganizationalUnits\nunits:\n  A: {formerly: Z}\n  B: {formerly: /Z}\n",
+        "4:3",
+        "'/A' was formerly '/Z' as well",
+        "Only one unit",
+        id="two units that were one",
+    ),
+    pytest.param(
+        "kind: OrganizationalUnits\nunits:\n  A: {formerly: X/Y}\n",
+        "3:17",
+        "'X/Y' is neither a name nor a path",
+        "Did you mean '/X/Y'?",
+        id="a former path without its first slash",
+    ),
+    pytest.param(
+        "kind: OrganizationalUnits\nunits: {A: {deleted: true}}\n---\n" + scp("p", "targets: {units: [/A]}\n"),
+        "6:19",
+        "the unit '/A' is deleted (bad.yaml:2)",
+        "keep the unit",
+        id="a target that is deleted",
+    ),
+    pytest.param(
+        scp("p") + "---\n" + scp("q", "formerly: p\n"),
+        "7:11",
+        "it was formerly 'p', but that is a policy of its own here",
+        "once the rename is done",
+        id="a policy renamed, and still there",
+    ),
+    pytest.param(
+        scp("p", "formerly: z\n") + "---\n" + scp("q", "formerly: z\n"),
+        "8:11",
+        "'p' was formerly 'z' as well",
+        "Only one policy",
+        id="two policies that were one",
+    ),
+    pytest.param(scp("p-12345678"), "2:7", "looks like an id", "the policy's name", id="an id for a policy's name"),
+    pytest.param(
+        "kind: ServiceControlPolicy\nname: FullAWSAccess\ntags: {}\ndetached_from: {units: [/]}\n",
+        "3:1",
+        "'tags' cannot be said of it",
+        "only `detached_from`",
+        id="more than where FullAWSAccess is taken off",
+    ),
+    pytest.param(
+        "kind: ResourceControlPolicy\nname: RCPFullAWSAccess\ncontent: {}\n",
+        "2:7",
+        "never touched",
+        "another name",
+        id="AWS's own RCP",
+    ),
+    pytest.param(
+        "kind: PermissionSet\nname: P\ndeleted: true\n---\nkind: Assignments\nassignments:\n"
+        "  - {group: g, permission_sets: [P], targets: {units: [/]}}\n",
+        "7:34",
+        "the permission set 'P' is deleted (bad.yaml:2)",
+        "keep the permission set",
+        id="an assignment of a deleted permission set",
+    ),
+    pytest.param(
+        "kind: PermissionSet\nname: PowerUserAccess\n", "2:7", "a second permission set", "Rename", id="the name twice"
+    ),
+    pytest.param(
+        "kind: PermissionSet\nname: P\nformerly: PowerUserAccess\n",
+        "3:11",
+        "a permission set of its own here",
+        "once the rename is done",
+        id="a permission set renamed, and still there",
+    ),
+    pytest.param(
+        "kind: PermissionSet\nname: P\ncustomer_managed_policies: [{name: b, path: teams}]\n",
+        "3:45",
+        "the path 'teams' does not begin and end with '/'",
+        "/teams/",
+        id="a path without its slashes",
+    ),
+    pytest.param(
+        "kind: PermissionSet\nname: P\nexternal: true\ndescription: x\n",
+        "4:1",
+        "it is external, so 'description' would have no effect",
+        "Remove",
+        id="external and described",
+    ),
+    pytest.param(
+        "kind: SecurityHub\nregions: []\ntargets: {units: [/]}\nstandards: []\n", "2:1", "no Regions", "Add", id="none"
+    ),
+    pytest.param(
+        "kind: SecurityHub\ntargets: {units: [/]}\nstandards: [pci-dss/v/3.2.1]\n"
+        "disabled_controls: [{control: S3.1, standards: [pci-dss/v/4.0.1], reason: r}]\n",
+        "4:49",
+        "'pci-dss/v/4.0.1' is not a standard of this document",
+        "Did you mean 'pci-dss/v/3.2.1'?",
+        id="a control off in a standard that is not on",
+    ),
+    pytest.param(
+        "kind: SecurityHub\ntargets: {units: [/]}\nstandards: [pci-dss/v/3.2.1]\n"
+        "disabled_controls: [{control: S3.1, reason: a}, {control: S3.1, reason: b}]\n",
+        "4:59",
+        "S3.1 is disabled twice, for two reasons",
+        "Keep one",
+        id="two reasons for one control",
+    ),
 ]
 
 
@@ -465,6 +591,31 @@ def test_bad_input_is_told_with_its_place_and_what_to_do(text: str | bytes, plac
     assert f"bad.yaml:{place}" in told, [str(problem) for problem in found]
     assert what in told[f"bad.yaml:{place}"].what
     assert fix in told[f"bad.yaml:{place}"].fix
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        pytest.param(
+            "{units: [/], exclude: {units: [/Workloads]}}", "{units: [/Workloads]}", id="excluded in the first"
+        ),
+        pytest.param(
+            "{accounts: [audit]}", "{accounts: [audit], exclude: {tags: {a: b}}}", id="perhaps excluded by tags"
+        ),
+        pytest.param(
+            "{accounts: [payments-prod], exclude: {units: [/Workloads]}}",
+            "{accounts: [payments-prod]}",
+            id="an account that its unit excludes",
+        ),
+        pytest.param(
+            "{units: [/], tags: {env: dev}}", "{units: [/], tags: {env: prod}}", id="other tags: live decides"
+        ),
+    ],
+)
+def test_security_hub_documents_that_do_not_overlap_are_left_in_peace(one: str, two: str) -> None:
+    documents = [f"kind: SecurityHub\ntargets: {targets}\nstandards: []\n" for targets in (one, two)]
+
+    assert problems({"hub.yaml": "---\n".join(documents)}) == []
 
 
 @pytest.mark.parametrize("phone", ["15550100", "[15550100]", "'15550100x'", "'" + "15550100" * 4 + "'"])

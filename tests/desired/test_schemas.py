@@ -7,7 +7,7 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from referencing import Registry, Resource
 
-from controller.desired.schema import INDEX, schemas, text
+from controller.desired.schema import INDEX, schemas, text, write
 from controller.desired.yaml12 import parse
 
 HOME = Path(__file__).parents[2]
@@ -25,6 +25,12 @@ def test_the_checked_in_schemas_are_those_of_the_models() -> None:
 
     stale = "run: orgctl schema --out schemas/"
     assert checked_in == {name: text(schema) for name, schema in schemas().items()}, stale
+
+
+def test_they_are_written_into_a_directory_that_need_not_be_there(tmp_path: Path) -> None:
+    written = write(tmp_path / "new")
+
+    assert {path.name: path.read_text() for path in written} == {name: text(s) for name, s in schemas().items()}
 
 
 @pytest.mark.parametrize("name", schemas())
