@@ -232,7 +232,7 @@ def _children(aws: Reader, parent: _Seen, renames: Mapping[tuple[str, str], str]
 
 def _renames(estate: Estate) -> dict[tuple[str, str], str]:
     return {
-        (paths.parent(entry.path), entry.formerly): entry.name
+        (paths.parent(entry.path), paths.unescape(entry.formerly)): entry.name
         for entry in estate.units.values()
         if entry.formerly and not entry.formerly.startswith("/")
     }
@@ -258,7 +258,7 @@ def _blocked(entry: UnitEntry, live: Mapping[str, OrganizationalUnit]) -> str | 
             f"moving an OU ({entry.formerly} → {entry.path}) is not enabled: AWS cannot move one, only make a new one, "
             "to which accounts, policies and tags go over and whose id is another. Move its accounts to a new OU"
         )
-    if entry.path in live and paths.join(paths.parent(entry.path), entry.formerly) in live:
+    if entry.path in live and paths.join(paths.parent(entry.path), paths.unescape(entry.formerly)) in live:
         return f"both '{entry.formerly}' and '{entry.name}' exist, so neither is the other renamed: remove `formerly`"
     return None
 

@@ -125,6 +125,9 @@ class Organization:
         assert not self.undeclared, f"called without being declared: {self.undeclared}"
         return changes
 
+    def kind(self, name: str) -> Kind[Any]:
+        return _by_name()[name]
+
     def calls(self, action: str) -> int:
         return sum(record.action == action for record in self.records)
 
