@@ -63,7 +63,7 @@ class LiveAccount(Model):
     state: Literal["PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] = "ACTIVE"
     tags: Tags | None = Field(default=None, description="All that it really has.")
     contacts: Contacts | None = Field(default=None, description="All that it really has.")
-    disabled_regions: list[RegionName] = Field(default=[], description="Regions it has turned off.")
+    disabled_regions: list[RegionName] = Field(default=[], description="Opt-in Regions that it has not turned on.")
 
 
 class LiveUnit(Model):

@@ -188,7 +188,7 @@ def test_things_are_missing_renamed_and_elsewhere(seed: Seeds) -> None:
 missing: [organizational_unit/Security, policy_type/tag, "account_assignment/developers/*/shop-dev"]
 units: {/Workloads/Prod: {name: Production, tags: {}}, /Old: {tags: {x: y}}, /Old/Inner: {}}
 accounts:
-  shop-dev: {unit: /Old/Inner, state: SUSPENDED, disabled_regions: [eu-west-1], tags: {env: other}}
+  shop-dev: {unit: /Old/Inner, state: SUSPENDED, disabled_regions: [eu-south-1], tags: {env: other}}
   stranger: {email: stranger@example.com, name: Stranger Ltd}
 """)
 
@@ -204,7 +204,7 @@ accounts:
     assert world.unit("Production").tags == {OWNER_TAG: "main"}
     assert world.unit("Old").tags == {"x": "y"}
     dev = world.account("shop-dev")
-    assert (dev.state, dev.regions_off, dev.tags) == ("SUSPENDED", {"eu-west-1"}, {"env": "other"})
+    assert (dev.state, dev.regions_off, dev.tags) == ("SUSPENDED", {"eu-south-1"}, {"env": "other"})
     assert world.world.policy_type_status("TAG_POLICY") is None
     assert world.assignments() == {"developers/Reader/shop-prod", "alice/Reader/audit"}
 
