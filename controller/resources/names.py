@@ -49,9 +49,12 @@ class Names:
         return self._emails.get(email, email)
 
     def account_name(self, key: str) -> str:
-        """What people call an account."""
+        """What people call the account of a key."""
         account = self._accounts.get(key)
-        return key if account is None else account.name
+        if account is not None:
+            return account.name
+        entries = self._estate.accounts.items()
+        return next((handle for handle, e in entries if key in (e.id, str(e.email).casefold())), key)
 
     def organization_id(self) -> str:
         return self._root().split("/")[0]

@@ -295,7 +295,7 @@ class _Wants:
                 f"the policy type {kind.type_name} is not enabled: add it to policy_types of the Organization document"
             )
         if one.place.kind == Account.kind and one.target not in self.live.of(Account):
-            self.blocked[one.key] = f"account {one.target} is not in this organization"
+            self.blocked[one.key] = f"account {self.names.account_name(one.target)} is not in this organization"
         policy = self.live.of(kind.resource).get(one.policy)
         if policy is not None and policy.others:
             self.blocked[one.key] = "it is AWS's or Control Tower's own policy: orgctl does not attach it"
