@@ -174,7 +174,9 @@ class Daemon:
 
     def _run(self, reasons: frozenset[Reason], now: datetime) -> Report | None:
         before, woken = self._revisions.standing.in_force, self._was_woken()
-        if reasons & _ASK_GIT:
+        # A git that does not answer must not delay what has another reason: its polls go on by themselves.
+        silent = self._revisions.standing.fetch_error and reasons - _ASK_GIT
+        if reasons & _ASK_GIT and not silent:
             self._ask_git()
         if reasons == {Reason.POLL} and self._revisions.standing.in_force == before and not woken:
             return None
@@ -183,7 +185,11 @@ class Daemon:
         if estate is None:
             log.warning("no commit is in force yet; nothing is done")
             return None
-        self.schedule.set_untils(untils(estate), now)
+        self._show_standing()
+        pauses = self._store.pauses()
+        self._metrics.show_pauses(len(pauses))
+        # The end of a pause is a moment like the end of an `until`: what it held back is due.
+        self.schedule.set_untils({*untils(estate), *(pause.until for pause in pauses)}, now)
         log.info("cycle begins", reasons=[reason.value for reason in sorted(reasons)], commit=estate.commit)
         return self._controller.cycle(estate)
 
@@ -209,7 +215,6 @@ class Daemon:
     def _finished(self, report: Report, started: datetime, seconds: float) -> None:
         now = self._clock.now()
         self._metrics.on_cycle(report, seconds, now)
-        self._metrics.show_pauses(len(self._store.pauses()))
         good = report.result not in (CycleResult.ERROR, CycleResult.INCOMPLETE)
         ready = self._board.status.ready or all(missing.key is not None for missing in report.plan.incomplete)
         self._metrics.show_ready(ready)

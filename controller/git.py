@@ -39,7 +39,7 @@ _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[A-Za-z0-9_][A-Za-
 _SCP = re.compile(r"(?:[A-Za-z0-9_.-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!/)[^\s-]\S*")
 # What git and ssh need of our environment. GIT_DIR and its like would lead elsewhere than the mirror.
 _PASSED_ON = (
-    *("PATH", "HOME", "USER", "TMPDIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS"),
+    *("PATH", "HOME", "USER", "TMPDIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK"),
     *("GIT_SSH_COMMAND", "GIT_SSH", "GIT_ASKPASS", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "GIT_CONFIG_GLOBAL"),
     *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"),
 )
@@ -133,8 +133,15 @@ class Mirror:
         Raises:
             GitError: The remote cannot be reached, has no such branch, or is empty. What was fetched before stays.
         """
-        self._healed(lambda: self._fetch_into(self._directory))
-        return self.commit(_FETCHED)
+        try:
+            self._fetch_into(self._directory)
+            return self.commit(_FETCHED)
+        except GitError:
+            # If the remote has the branch, the fault is the mirror's: damage, or the lock of a git that was killed.
+            if not (self._exists and self._remote_has_it()):
+                raise
+            self._renew()
+            return self.commit(_FETCHED)
 
     def commit(self, revision: str) -> Commit:
         """One commit by its hash. Raises GitError where the mirror lacks it."""
@@ -147,7 +154,7 @@ class Mirror:
     def has(self, commit: str) -> bool:
         """Whether the mirror holds this commit."""
         _check_hash(commit)
-        return self._directory.exists() and self._code("cat-file", "-e", f"{commit}^{{commit}}") == 0
+        return self._exists and self._code("cat-file", "-e", f"{commit}^{{commit}}") == 0
 
     def descends(self, new: str, old: str) -> bool:
         """Whether `old` is `new` or one of its ancestors. False where the mirror holds `old` no more."""
@@ -157,7 +164,7 @@ class Mirror:
     def hold(self, commit: str) -> None:
         """Keep this commit whatever the remote does: neither a force-push nor garbage collection takes it away."""
         _check_hash(commit)
-        self._git("update-ref", "--no-deref", _IN_FORCE, commit)
+        self._healed(lambda: self._git("update-ref", "--no-deref", _IN_FORCE, commit))
 
     def verify(self, commit: str, allowed_signers: Path) -> str | None:
         """Why the commit carries no good SSH signature of an allowed signer, or None where it does."""
@@ -237,40 +244,50 @@ class Mirror:
         return f"cannot fetch '{self.remote.branch}' from {self.remote.url}: {errors or 'git gave no reason'}"
 
     def _healed(self, operation: Callable[[], T]) -> T:
-        """`operation`; once more on a new mirror where it failed because this one is damaged."""
+        """`operation`; where it fails, once more on a new mirror, if the remote lets us make one."""
         try:
             return operation()
         except GitError as error:
-            if self._sound():
-                raise
             try:
                 self._renew()
             except GitError:
                 raise error from None
             return operation()
 
-    def _sound(self) -> bool:
-        """Whether every object that our refs lead to is there and readable."""
-        if not (self._directory / "HEAD").exists():
-            return True
-        # fsck also says "nothing to check" with success where HEAD is unreadable: ask for that by itself.
-        return (
-            self._code("rev-parse", "--is-bare-repository") == 0
-            and self._code("fsck", "--full", "--no-dangling", "--no-reflogs", "--no-progress") == 0
-        )
+    @property
+    def _exists(self) -> bool:
+        return (self._directory / "HEAD").exists()
+
+    def _remote_has_it(self) -> bool:
+        ask = ("ls-remote", "--exit-code", "--quiet", "--", self.remote.url, f"refs/heads/{self.remote.branch}")
+        try:
+            run = self._run(self._directory, ask, self._read_timeout, environment=self.remote.environment())
+        except GitError:
+            return False
+        return run.code == 0
 
     def _renew(self) -> None:
         """Clone beside the damaged mirror and take its place: what is there stays until the new one is whole."""
         fresh = self._directory.with_name(self._directory.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        self._fetch_into(fresh)
-        kept = self._run(self._directory, ("rev-parse", "--quiet", "--verify", _IN_FORCE), self._read_timeout)
-        in_force = kept.output.decode("ascii", "replace").strip()
-        if _HASH.fullmatch(in_force):
-            # Fails where a force-push took the commit away: its damaged copy was the last one.
-            self._run(fresh, ("update-ref", "--no-deref", _IN_FORCE, in_force), self._read_timeout)
-        shutil.rmtree(self._directory)
-        fresh.rename(self._directory)
+        try:
+            self._fetch_into(fresh)
+            self._carry_over(fresh)
+            shutil.rmtree(self._directory, ignore_errors=True)
+            fresh.rename(self._directory)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def _carry_over(self, fresh: Path) -> None:
+        """The commit in force: after a force-push this mirror has the only copy, and it may well be undamaged."""
+        into = f"+{_IN_FORCE}:{_IN_FORCE}"
+        here = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", f"file://{self._directory}", into)
+        if self._run(fresh, here, self._read_timeout).code == 0:
+            return
+        known = (self._directory / _IN_FORCE).read_text().strip() if (self._directory / _IN_FORCE).is_file() else ""
+        if _HASH.fullmatch(known):
+            # Fails where the branch does not have it either: then it is lost, and the next head must be accepted.
+            self._run(fresh, ("update-ref", "--no-deref", _IN_FORCE, known), self._read_timeout)
 
     def _git(self, *arguments: str, stdin: bytes = b"") -> bytes:
         run = self._run(self._directory, arguments, self._read_timeout, stdin=stdin)
@@ -368,7 +385,6 @@ def _environment() -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20"),
     }
 
 

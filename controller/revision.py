@@ -62,6 +62,7 @@ class Standing:
 
     Attributes:
         head: The branch's head as last fetched.
+        warnings: Doubts about the commit in force.
         refused: Why the head is not in force: it is bad, and these are its problems.
         held: Why the head is not in force though it may be good: a person decides.
         fetch_error: Why git could not be asked the last time; "" when it could.
@@ -70,6 +71,7 @@ class Standing:
 
     in_force: Commit | None = None
     head: Commit | None = None
+    warnings: tuple[Problem, ...] = ()
     refused: tuple[Problem, ...] = ()
     held: str = ""
     fetch_error: str = ""
@@ -114,8 +116,11 @@ class Revisions:
         before = self.standing
         try:
             head = self._mirror.fetch()
-            self.standing = replace(before, head=head, fetch_error="", fetched=self._clock.now(), refused=(), held="")
-            self._judge(head)
+            self.standing = replace(before, head=head, fetch_error="", fetched=self._clock.now())
+            # Nothing new: the head is in force, and was judged by this process already.
+            if not before.head == before.in_force == head:
+                self.standing = replace(self.standing, refused=(), held="")
+                self._judge(head)
         except (GitError, OSError) as error:  # OSError: the state directory is full, or cannot be written
             self.standing = replace(before, fetch_error=str(error))
         self._tell(before)
@@ -133,7 +138,9 @@ class Revisions:
             return None
         if self._files is None or self._files.commit != in_force.hash:
             self._files = self._mirror.read(in_force.hash, self._path)
-        return self._load(self._files)
+        estate = self._load(self._files)
+        self.standing = replace(self.standing, warnings=estate.warnings)
+        return estate
 
     def _judge(self, head: Commit) -> None:
         known = self._facts.get(IN_FORCE)

@@ -23,6 +23,7 @@ from controller.desired.load import load
 from controller.errors import AwsError, OrgctlError, Stopped
 from controller.git import Mirror, Remote
 from controller.metrics import Metrics
+from controller.planning.guard import Pause
 from controller.report import CycleResult, Outcome, Report, Result
 from controller.resources.base import Incomplete
 from controller.revision import Revisions, accept
@@ -480,6 +481,34 @@ def test_an_until_that_is_past_or_gone_sets_no_cycle(house: House) -> None:
     assert house.daemon.schedule.dates() == {}
 
 
+def test_the_end_of_a_pause_brings_a_cycle(house: House) -> None:
+    house.push(GOOD)
+    over = house.clock.now() + timedelta(hours=1)
+    house.store.pause(Pause(over, "Migration", "Ada"))
+    house.daemon.once(Reason.START)
+
+    assert list(house.daemon.schedule.dates().values()) == [over + timedelta(seconds=1)]
+    assert house.value("orgctl_paused") == 1
+
+
+def test_a_git_that_does_not_answer_delays_no_cycle_that_is_due(house: House) -> None:
+    good = house.push(GOOD)
+    house.daemon.once(Reason.START)
+    house.repository.path.rename(house.repository.path.with_name("away"))
+    house.daemon.once(Reason.POLL)
+    house.daemon.once(Reason.POLL, Reason.UNTIL)
+
+    assert house.controller.commits == [good, good]
+    assert house.value("orgctl_git_fetch_failures_total") == 1
+
+
+def test_doubts_about_the_commit_in_force_are_shown(house: House) -> None:
+    house.push(until((house.clock.now() - timedelta(hours=2)).isoformat()))
+    house.daemon.once(Reason.START)
+
+    assert ["`until` is past" in str(warning) for warning in house.board.status.standing.warnings] == [True]
+
+
 def test_untils_are_found_wherever_they_stand(house: House) -> None:
     house.push(
         until("2026-12-01T18:00:00Z")
@@ -553,6 +582,7 @@ from controller.daemon import Daemon
 from controller.desired.load import load
 from controller.git import Mirror, Remote
 from controller.metrics import Metrics
+from controller.planning.guard import Pause
 from controller.revision import Revisions
 from controller.status import Board
 from controller.store import Store

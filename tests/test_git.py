@@ -153,6 +153,33 @@ def test_a_damaged_mirror_is_made_anew(tmp_path: Path, repository: Repository, m
     assert mirror._git("rev-parse", "refs/orgctl/in-force").decode().strip() == head
 
 
+def test_the_lock_of_a_git_that_was_killed_does_not_stop_us(
+    tmp_path: Path, repository: Repository, mirror: Mirror
+) -> None:
+    kept = repository.commit({"a.yaml": "1"})
+    mirror.fetch()
+    mirror.hold(kept)
+    repository.git("commit", "--quiet", "--amend", "-m", "Rewritten")
+    (tmp_path / "state" / "repository.git" / "refs" / "orgctl" / "fetched.lock").touch()
+
+    assert mirror.fetch().hash == repository.head
+    assert mirror.read(kept, "").files == {"a.yaml": b"1"}
+
+
+def test_an_outage_leaves_a_sound_mirror_as_it_is(tmp_path: Path, repository: Repository, mirror: Mirror) -> None:
+    repository.commit({"a.yaml": "1"})
+    mirror.fetch()
+    mark = tmp_path / "state" / "repository.git" / "mark"
+    mark.touch()
+    away = repository.path.rename(tmp_path / "away")
+    with pytest.raises(GitError):
+        mirror.fetch()
+    away.rename(repository.path)
+    mirror.fetch()
+
+    assert mark.exists()
+
+
 def test_a_mirror_damaged_while_the_remote_is_away_is_left_for_later(
     tmp_path: Path, repository: Repository, mirror: Mirror
 ) -> None:

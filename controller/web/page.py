@@ -38,6 +38,7 @@ def summary(status: Status, store: Store, instance: str) -> dict[str, Any]:
         "running_since": _moment(status.running),
         "last_good": _moment(status.last_good),
         "commit": _commit(standing.in_force),
+        "warnings": [str(warning) for warning in standing.warnings],
         "bad_commit": _bad(standing),
         "held_commit": _held(standing),
         "git": {"fetched": _moment(standing.fetched), "error": standing.fetch_error or None},
