@@ -59,7 +59,7 @@ class Calls(Protocol):
 
         Args:
             account: Make the call with the member role in this account; None: with the controller's own credentials.
-            region: None: the service's one Region (Organizations, Account, tags: the partition's; Identity Center: its home).
+            region: None: the service's one Region (Organizations, Account, tags: the partition's; Identity Center: home).
             write: Whether it changes anything; a read-only run refuses it before anything is sent.
             repeatable: Whether sending it twice does no harm. If not, no answer means `UnknownOutcome`, at once.
 
@@ -144,7 +144,7 @@ class Reader:
         return self._calls.map(function, items)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """`make()`, the first time it is asked for under `key`; its answer from then on. A Reader lives for one cycle."""
+        """`make()`, the first time it is asked for under `key`; its answer from then on. A Reader lives one cycle."""
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
