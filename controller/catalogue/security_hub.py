@@ -20,6 +20,9 @@ CIS_1_2_0 = "cis-aws-foundations-benchmark/v/1.2.0"
 Foundations Benchmark")."""
 
 
+_ARN = re.compile(r"^arn:[^:]*:securityhub:[^:]*:[^:]*:(standards|ruleset|subscription)/")
+
+
 @dataclass(frozen=True, slots=True)
 class Standard:
     """One standard. `name` is the short form users write (``pci-dss/v/3.2.1``); `by_default`: AWS turns it on with the
@@ -82,7 +85,7 @@ def standard_of(arn: str) -> str:
 
     ``arn:aws:securityhub:eu-west-1:111122223333:subscription/pci-dss/v/3.2.1`` → ``pci-dss/v/3.2.1``
     """
-    return re.sub(r"^arn:[^:]*:securityhub:[^:]*:[^:]*:(standards|ruleset|subscription)/", "", arn)
+    return _ARN.sub("", arn) if arn.startswith("arn:") else arn
 
 
 def is_service_managed(standard: str) -> bool:

@@ -403,6 +403,18 @@ def test_a_wrong_world_says_where(seed: Seeds, document: str, words: str) -> Non
         seed(document)
 
 
+def test_a_reset_brings_back_what_was_seeded(seed: Seeds) -> None:
+    world = seed()
+    world.sandbox.remember()
+    before = world.assignments(), world.hub("audit").disabled
+    access(world.world).revoke(next(access(world.world).assignments()))
+    world.hub("audit").disabled.clear()
+
+    world.sandbox.reset()
+
+    assert (world.assignments(), world.hub("audit").disabled) == before
+
+
 def test_the_same_seed_gives_the_same_world(seed: Seeds) -> None:
     def ids(world: World) -> Any:
         state: Access = access(world)

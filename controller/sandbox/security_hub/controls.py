@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.catalogue.security_hub import CONTROLS, Control, is_service_managed, standard_arn, standard_of
 from controller.sandbox.security_hub.standards import Standards
-from controller.sandbox.security_hub.state import Disabled, Hub, Place, arn_of, controls_of, hubs
+from controller.sandbox.security_hub.state import Disabled, Hub, Place, arn_of, control_ids_of, controls_of, hubs
 from controller.sandbox.world import Caller, Refused, page
 
 Json = dict[str, Any]
@@ -148,9 +148,7 @@ class Controls(Standards):
         subscription = hub.subscriptions.get(standard)
         if subscription is None or not self._updatable(place, subscription):
             return False
-        missing = hubs(self.world).missing_controls.get(place[1], ())
-        known = CONTROLS.get(control)
-        return known is not None and control not in missing and known in controls_of(standard)
+        return hubs(self.world).has(place[1], standard, control)
 
     def _problem(self, place: Place, hub: Hub, update: Json) -> tuple[str, str] | None:
         """(error code, why) for an update that cannot be made."""
@@ -192,7 +190,7 @@ class Controls(Standards):
 
     def _control(self, place: Place, hub: Hub, control: Control) -> Json:
         enabled = any(
-            (name, control.id) not in hub.disabled for name in hub.subscriptions if control in controls_of(name)
+            (name, control.id) not in hub.disabled for name in hub.subscriptions if control.id in control_ids_of(name)
         )
         return {
             "SecurityControlId": control.id,

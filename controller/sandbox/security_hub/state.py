@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from controller.catalogue.security_hub import CONTROLS, STANDARDS, Control, controls, is_service_managed, standard_arn
+from controller.catalogue.security_hub import (
+    CONTROLS,
+    STANDARDS,
+    Control,
+    control_ids,
+    controls,
+    is_service_managed,
+    standard_arn,
+)
 from controller.sandbox.world import World
 
 CONTROL_TOWER = "service-managed-aws-control-tower/v/1.0.0"
@@ -108,6 +116,10 @@ class Hubs:
         missing = self.missing_controls.get(region, ())
         return [control for control in controls_of(standard) if control.id not in missing]
 
+    def has(self, region: str, standard: str, control: str) -> bool:
+        """Whether a standard has a control in a Region."""
+        return control in control_ids_of(standard) and control not in self.missing_controls.get(region, ())
+
     def policy_of(self, world: World, account: str, region: str) -> str | None:
         """The configuration policy that governs an account × Region: None where none does, or it governs itself."""
         if self.by_organization_policy:
@@ -127,6 +139,10 @@ _LOCAL = Configuration()
 def controls_of(standard: str) -> tuple[Control, ...]:
     """A standard's controls; Control Tower's standard stands in with the one control that is in no other."""
     return (CONTROLS["EC2.22"],) if is_service_managed(standard) else controls(standard)
+
+
+def control_ids_of(standard: str) -> frozenset[str]:
+    return frozenset({"EC2.22"}) if is_service_managed(standard) else control_ids(standard)
 
 
 def title_of(standard: str) -> str:

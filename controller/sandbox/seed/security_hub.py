@@ -83,8 +83,7 @@ def _disable(ground: Ground, state: Hubs, place: Place, off: Iterable[DisabledCo
     for one in off:
         only = None if one.standards is None else {standard_of(standard) for standard in one.standards}
         for standard in hub.subscriptions:
-            has = any(control.id == one.control for control in state.controls(place[1], standard))
-            if has and (only is None or standard in only):
+            if state.has(place[1], standard, one.control) and (only is None or standard in only):
                 hub.disabled[standard, one.control] = Disabled(one.reason, now)
 
 
