@@ -406,7 +406,7 @@ def test_a_wrong_world_says_where(seed: Seeds, document: str, words: str) -> Non
 def test_a_reset_brings_back_what_was_seeded(seed: Seeds) -> None:
     world = seed()
     world.sandbox.remember()
-    before = world.assignments(), world.hub("audit").disabled
+    before = world.assignments(), dict(world.hub("audit").disabled)
     access(world.world).revoke(next(access(world.world).assignments()))
     world.hub("audit").disabled.clear()
 
