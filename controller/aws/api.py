@@ -59,7 +59,7 @@ class Calls(Protocol):
 
         Args:
             account: Make the call with the member role in this account; None: with the controller's own credentials.
-            region: None: the service's one Region (Organizations, Account, tags: the partition's; Identity Center: home).
+            region: None: the service's one Region (Organizations, Account, tags: global; Identity Center: its home).
             write: Whether it changes anything; a read-only run refuses it before anything is sent.
             repeatable: Whether sending it twice does no harm. If not, no answer means `UnknownOutcome`, at once.
 
