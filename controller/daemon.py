@@ -225,7 +225,8 @@ class Daemon:
             last_good=now if good else self._board.status.last_good,
         )
         _tell(report, seconds)
-        self._look_again(not good or report.results[Result.PENDING] > 0)
+        at_work = report.results[Result.PENDING] > 0 or any(note.passing for note in report.plan.notes)
+        self._look_again(not good or at_work)
 
     def _failed(self, error: Exception, started: datetime, seconds: float) -> None:
         self._metrics.on_failed_cycle(seconds)

@@ -168,6 +168,8 @@ class Note:
     kind: str
     name: str
     text: str
+    passing: bool = False
+    """AWS is still at work, and what then is to be done shows only afterwards: worth another look soon."""
 
 
 @dataclass(frozen=True, slots=True)

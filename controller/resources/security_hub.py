@@ -256,15 +256,15 @@ class _Wish:
 
     def _say(self, cell: SecurityHub, have: SecurityHub) -> None:
         for standard in sorted(have.unready & cell.standards):
-            self._note(cell.name, f"{standard} is still turning on; its controls follow when it is ready")
+            self._note(cell.name, f"{standard} is still turning on; its controls follow when it is ready", True)
         for standard in sorted(have.leaving & cell.standards):
-            self._note(cell.name, f"{standard} is still turning off; it is turned on again when that is done")
+            self._note(cell.name, f"{standard} is still turning off; it is turned on again when that is done", True)
         for standard, code in sorted(have.incomplete.items()):
             if standard in cell.standards:
                 self._note(cell.name, f"{standard} is on but INCOMPLETE ({code}): it cannot check everything")
 
-    def _note(self, name: str, text: str) -> None:
-        self.notes.append(Note(SecurityHub.kind, name, text))
+    def _note(self, name: str, text: str, passing: bool = False) -> None:
+        self.notes.append(Note(SecurityHub.kind, name, text, passing))
 
 
 def _is_known(standard: str, control: str) -> bool:

@@ -86,6 +86,7 @@ class Town:
         self.world = self.sandbox.world
         self.clock = SandboxTime(self.sandbox)
         self.records: list[CallRecord] = []
+        self._last_write: int | None = None
         settings = {
             "mode": "enforce",
             "organization": self.world.organization_id,
@@ -108,6 +109,8 @@ class Town:
         def saw(record: CallRecord) -> None:
             count(record)
             self.records.append(record)
+            if self._last_write is not None and sum(self.writes().values()) >= self._last_write:
+                self.clock.stop.set()
 
         session = session_of(self.sandbox)
         return connect(self.settings, self.clock, read_only=False, observer=saw, session=session)
@@ -115,6 +118,10 @@ class Town:
     def close(self) -> None:
         self.controller.close()
         self.store.close()
+
+    def stop_after(self, writes: int | None) -> None:
+        """Ask the process to stop once so many writes were sent."""
+        self._last_write = writes
 
     def cycle(self, *documents: str) -> Report:
         return self.controller.cycle(commit(*documents))

@@ -83,6 +83,8 @@ def test_a_standard_that_takes_its_time_is_pending_and_comes_back_to(town: Town)
         waiting.plan
     )
 
+    assert all(note.passing for note in waiting.plan.notes), "the daemon is to look again soon"
+
     town.clock.sleep(1800)
     last = town.cycle(BASE)
     assert {outcome.result for outcome in last.outcomes} == {Result.APPLIED}
