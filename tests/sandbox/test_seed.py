@@ -432,3 +432,15 @@ def test_the_demos_organization_is_in_trouble() -> None:
     assert any(name.startswith("?/") for name in world.assignments())
     assert (world.account("network").id, "eu-west-1") not in hubs(world.world).hubs
     assert world.unit("Production").name == "Production"
+
+
+def test_the_example_in_the_documentation_works(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "sandbox.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "world.yaml").write_text(example.replace("../desired-state", str(ROOT / "desired-state")))
+
+    world = Seeded(seeded(tmp_path))
+
+    assert world.place("payments-dev") == "Root"
+    assert "?/ReadOnlyAccess/audit" in world.assignments()
+    assert world.policy("protect-logs").targets == {}
