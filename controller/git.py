@@ -136,6 +136,8 @@ class Mirror:
         try:
             self._fetch_into(self._directory)
             return self.commit(_FETCHED)
+        except _TookTooLong:
+            raise
         except GitError:
             # If the remote has the branch, the fault is the mirror's: damage, or the lock of a git that was killed.
             if not (self._exists and self._remote_has_it()):
@@ -247,6 +249,8 @@ class Mirror:
         """`operation`; where it fails, once more on a new mirror, if the remote lets us make one."""
         try:
             return operation()
+        except _TookTooLong:
+            raise
         except GitError as error:
             try:
                 self._renew()
@@ -312,6 +316,10 @@ class Mirror:
         return _run(command, {**_environment(), **(environment or {})}, timeout, self._clock, stdin)
 
 
+class _TookTooLong(GitError):
+    """git was ended at its time limit: that says nothing of the mirror."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     code: int
@@ -357,9 +365,7 @@ def _run(
             raise Stopped
         if clock.monotonic() > deadline or waited > timeout.total_seconds():
             _kill(process)
-            raise GitError(
-                f"git gave up after {timeout.total_seconds():.0f} s without an end: is the remote reachable?"
-            )
+            raise _TookTooLong(f"git was ended after {timeout.total_seconds():.0f} s: is the remote reachable?")
 
 
 _LOOK_UP = 0.25
