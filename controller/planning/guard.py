@@ -163,7 +163,7 @@ class _Judge:
                 groups.setdefault(shared, []).append(change)
         for group in groups.values():
             why = self.losses[group[0].id] + (f" (and {len(group) - 1} more of the same document)" if group[1:] else "")
-            self._hold(group, f"{why}; write it into git (orgctl import), or approve")
+            self._hold(group, f"{why}; write it into git, or approve")
 
     def limits(self) -> None:
         """More removals of a kind than the settings allow in an hour: all of them wait, not only the excess."""
@@ -188,7 +188,9 @@ class _Judge:
             now = len(want.resources) + len(want.expired) + len(want.gone)
             if before >= 2 and now < before / 2:
                 group = [c for c in self._open() if c.kind == name]
-                self._hold(group, f"git names {now} {_plural(name)} where it named {before}: is the input whole?")
+                self._hold(
+                    group, f"git names {now} {_plural(name)} where it named {before}; make sure the input is whole"
+                )
 
     # What waits for a while
 

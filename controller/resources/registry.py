@@ -20,6 +20,7 @@ from controller.resources.policies import (
 )
 from controller.resources.policy_attachment import PolicyAttachments
 from controller.resources.policy_type import PolicyTypes
+from controller.resources.security_hub import SecurityHubs
 from controller.resources.trusted_service import TrustedServices
 
 KINDS: tuple[Kind[Any], ...] = (
@@ -37,4 +38,5 @@ KINDS: tuple[Kind[Any], ...] = (
     PolicyAttachments(),
     PermissionSets(),
     AccountAssignments(),
+    SecurityHubs(),
 )

@@ -184,7 +184,7 @@ def test_a_deleted_permission_set_goes_after_its_assignments() -> None:
     lines = [line for line in rest.splitlines() if "AuditAccess" not in line]
     house.git = head + "name: AuditAccess\ndeleted: true\n---\n" + "\n".join(lines)
     report = house.cycle()
-    assert "is the input whole?" in (report.plan.held[0].blocked or ""), "three of five assignments go"
+    assert "make sure the input is whole" in (report.plan.held[0].blocked or ""), "three of five assignments go"
     assert {c.kind for c in report.plan.held} == {"account_assignment", "permission_set"}
     house.store.approve(house.store.holds()[0].id, "alice")
     house.converge()

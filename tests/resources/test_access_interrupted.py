@@ -21,7 +21,9 @@ managed_policies: [ReadOnlyAccess]
 permissions_boundary: {{managed_policy: ReadOnlyAccess}}
 tags: {{a: b}}
 ---
-{{kind: PermissionSet, name: Read, inline_policy: {{Version: "2012-10-17", Statement: [{{Effect: Allow, Action: "s3:*", Resource: "*"}}]}}}}
+kind: PermissionSet
+name: Read
+inline_policy: {{Version: "2012-10-17", Statement: [{{Effect: Allow, Action: "s3:*", Resource: "*"}}]}}
 ---
 kind: Assignments
 assignments:
