@@ -9,7 +9,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from controller.git import redacted
+from controller.git.process import redacted
 
 # Theirs are of interest when something goes wrong; what they do all day is not.
 _QUIET = ("apscheduler", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "boto3", "botocore", "urllib3")

@@ -15,7 +15,7 @@ from controller.clock import Clock
 from controller.desired.estate import Estate
 from controller.desired.source import Files
 from controller.errors import GitError, InvalidInput, Problem
-from controller.git import Commit
+from controller.git.mirror import Commit
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class Facts(Protocol):
 
 
 class History(Protocol):
-    """The part of the mirror that is needed here; see `git.Mirror`."""
+    """The part of the mirror that is needed here; see `git.mirror.Mirror`."""
 
     def fetch(self) -> Commit: ...
 
@@ -120,6 +120,8 @@ class Revisions:
             # Nothing new: the head is in force, and was judged by this process already.
             if not before.head == before.in_force == head:
                 self.standing = replace(self.standing, refused=(), held="")
+                if self.standing.in_force is None:
+                    self.recall()  # the mirror was made anew, and may have it again
                 self._judge(head)
         except (GitError, OSError) as error:  # OSError: the state directory is full, or cannot be written
             self.standing = replace(before, fetch_error=str(error))

@@ -19,7 +19,8 @@ from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.desired.source import Files
 from controller.errors import InvalidInput, Problem, WrongOrganization
-from controller.git import Mirror, Remote
+from controller.git.mirror import Mirror
+from controller.git.remote import Remote
 from controller.log import configure
 from controller.metrics import Metrics
 from controller.planning.plan import Plan

@@ -21,7 +21,8 @@ from controller.daemon import WOKEN, Daemon, tell_outcome
 from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.errors import AwsError, OrgctlError, Stopped
-from controller.git import Mirror, Remote
+from controller.git.mirror import Mirror
+from controller.git.remote import Remote
 from controller.metrics import Metrics
 from controller.planning.guard import Pause
 from controller.report import CycleResult, Outcome, Report, Result
@@ -616,7 +617,8 @@ from controller.clock import Clock
 from controller.config import Settings
 from controller.daemon import Daemon
 from controller.desired.load import load
-from controller.git import Mirror, Remote
+from controller.git.mirror import Mirror
+from controller.git.remote import Remote
 from controller.metrics import Metrics
 from controller.planning.guard import Pause
 from controller.revision import Revisions

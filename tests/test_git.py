@@ -12,7 +12,9 @@ import pytest
 
 from controller.desired.source import MAX_FILE_BYTES
 from controller.errors import GitError, InvalidInput, Stopped
-from controller.git import Mirror, Remote, redacted
+from controller.git.mirror import Mirror
+from controller.git.process import redacted
+from controller.git.remote import Remote
 from tests.clocks import StillClock
 from tests.repository import Repository
 
@@ -365,6 +367,9 @@ def test_without_the_allowed_signers_file_nothing_is_good(
         "/srv/estate",
         "estate",
         "https://git.example.com/a b",
+        "https://bot:pass/word@git.example.com/estate",
+        "https://git.example.com:port/estate",
+        "https:///estate",
         "",
     ],
 )
@@ -449,9 +454,10 @@ def test_an_unreachable_remotes_error_shows_no_credentials(tmp_path: Path) -> No
     assert "127.0.0.1:1/estate" in str(raised.value)
 
 
-def test_a_refused_url_is_shown_without_its_credentials() -> None:
+@pytest.mark.parametrize("url", ["ftp://bot:hunter2@git.example.com/e", "https://bot:hunter2/x@git.example.com/e"])
+def test_a_refused_url_is_shown_without_its_credentials(url: str) -> None:
     with pytest.raises(InvalidInput) as raised:
-        Remote("ftp://bot:hunter2@git.example.com/estate", "main")
+        Remote(url, "main")
     assert "hunter2" not in str(raised.value)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from controller import __version__
-from controller.git import Commit
+from controller.git.mirror import Commit
 from controller.metrics import STATES, count_states
 from controller.report import CycleResult, Report
 from controller.revision import Standing

@@ -15,7 +15,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from controller.errors import InvalidInput, Problem
-from controller.git import Commit
+from controller.git.mirror import Commit
 from controller.metrics import Metrics
 from controller.planning.guard import Pause
 from controller.planning.plan import Bystander
