@@ -7,6 +7,8 @@ from collections.abc import Callable
 from textwrap import dedent
 from typing import Any
 
+from botocore.loaders import create_loader
+
 from controller.aws.connect import Aws, connect
 from controller.aws.transport import CallRecord
 from controller.config import Limits, Settings
@@ -60,6 +62,9 @@ _KINDS: tuple[Kind[Any], ...] = (
     DelegatedAdministrators(),
     SecurityHubs(),
 )
+_MODELS = create_loader()
+"""botocore's service models, read once for all tests: they are most of what a new session costs."""
+
 assert {PermissionSets.name, AccountAssignments.name} <= {kind.name for kind in _KINDS}
 
 
@@ -113,6 +118,7 @@ class Town:
                 self.clock.stop.set()
 
         session = session_of(self.sandbox)
+        session.register_component("data_loader", _MODELS)
         return connect(self.settings, self.clock, read_only=False, observer=saw, session=session)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from controller.errors import Stopped
 from tests.resources.access import AUDIT, PEOPLE, Town
-from tests.resources.test_security_hub import FSBP
+from tests.resources.test_security_hub import CIS
 
 BEFORE = """
 {kind: PermissionSet, name: Power, managed_policies: [PowerUserAccess, SecurityAudit], session_duration: PT1H}
@@ -33,8 +33,8 @@ assignments:
 kind: SecurityHub
 regions: [us-east-1]
 targets: {{accounts: [audit]}}
-standards: [{FSBP}]
-disabled_controls: [{{control: ACM.1, reason: Our own}}]
+standards: [{CIS}]
+disabled_controls: [{{control: IAM.6, reason: Our own}}]
 """
 WRITES = 16
 
@@ -63,6 +63,6 @@ def test_stopped_after_some_writes(after: int) -> None:
     )
     assert all(rights == power.rights() for rights in power.provisioned.values())
     assert town.existing("Read").inline
-    assert set(town.hub(AUDIT).disabled) == {(FSBP, "ACM.1")}
+    assert set(town.hub(AUDIT).disabled) == {(CIS, "IAM.6")}
     assert sum(town.writes().values()) >= WRITES
     town.close()

@@ -14,20 +14,21 @@ from controller.sandbox.security_hub.state import CONTROL_TOWER, Disabled, Subsc
 from tests.resources.access import AUDIT, DEV, MANAGEMENT, PEOPLE, PROD, Town, notes, shown
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
-PCI, PCI_4, CIS = "pci-dss/v/3.2.1", "pci-dss/v/4.0.1", "cis-aws-foundations-benchmark/v/1.2.0"
+PCI, PCI_4 = "pci-dss/v/3.2.1", "pci-dss/v/4.0.1"
+CIS, CIS_3 = "cis-aws-foundations-benchmark/v/1.2.0", "cis-aws-foundations-benchmark/v/3.0.0"
 BASE = f"""
 kind: SecurityHub
 targets: {{units: [/]}}
-standards: [{FSBP}, {PCI}]
+standards: [{CIS}, {PCI}]
 disabled_controls:
-  - {{control: S3.1, reason: Held at the account level}}
-  - {{control: IAM.1, standards: [{FSBP}], reason: Not here}}
+  - {{control: IAM.6, reason: Held at the account level}}
+  - {{control: IAM.1, standards: [{CIS}], reason: Not here}}
 """
 CELLS = {(account, region) for account in (AUDIT, PROD, DEV) for region in ("us-east-1", "eu-west-1")}
 OFF = {
-    (FSBP, "S3.1"): "Held at the account level",
-    (PCI, "S3.1"): "Held at the account level",
-    (FSBP, "IAM.1"): "Not here",
+    (CIS, "IAM.6"): "Held at the account level",
+    (PCI, "IAM.6"): "Held at the account level",
+    (CIS, "IAM.1"): "Not here",
 }
 
 
@@ -64,7 +65,7 @@ def test_hubs_come_on_with_exactly_what_git_says(town: Town) -> None:
     assert town.hubs_on() == CELLS
     for account, region in CELLS:
         hub = town.hub(account, region)
-        assert set(hub.subscriptions) == {FSBP, PCI}
+        assert set(hub.subscriptions) == {CIS, PCI}
         assert off(town, account, region) == OFF
         assert hub.tags == {"orgctl:managed-by": "main"}
     assert town.cycle(BASE).plan.changes == ()
@@ -111,20 +112,20 @@ def test_what_agrees_is_left_alone(settled: Town) -> None:
 def test_standards_turned_on_or_off_by_hand_go_back(settled: Town) -> None:
     hub = settled.hub(PROD)
     hub.forget(PCI)
-    hub.enable(CIS, 0, 0)
+    hub.enable(CIS_3, 0, 0)
     settled.world.delays["BatchDisableStandards"] = 30
 
     settled.settle(BASE)
 
-    assert set(settled.hub(PROD).subscriptions) == {FSBP, PCI}
+    assert set(settled.hub(PROD).subscriptions) == {CIS, PCI}
     assert off(settled) == OFF
 
 
 def test_controls_turned_on_or_off_by_hand_go_back(settled: Town) -> None:
     hub = settled.hub(PROD)
-    del hub.disabled[FSBP, "IAM.1"]
-    hub.disabled[FSBP, "EC2.1"] = Disabled("because", 0)
-    hub.disabled[PCI, "S3.1"] = Disabled("another reason", 0)
+    del hub.disabled[CIS, "IAM.1"]
+    hub.disabled[CIS, "CloudTrail.1"] = Disabled("because", 0)
+    hub.disabled[PCI, "IAM.6"] = Disabled("another reason", 0)
 
     settled.settle(BASE)
 
@@ -134,7 +135,7 @@ def test_controls_turned_on_or_off_by_hand_go_back(settled: Town) -> None:
 
 def test_controls_are_disabled_again_after_their_standard_was_off_and_on(settled: Town) -> None:
     hub = settled.hub(PROD)
-    hub.enable(FSBP, settled.world.clock.now(), settled.world.clock.now())
+    hub.enable(CIS, settled.world.clock.now(), settled.world.clock.now())
     assert off(settled) != OFF
 
     settled.settle(BASE)
@@ -144,7 +145,7 @@ def test_controls_are_disabled_again_after_their_standard_was_off_and_on(settled
 def test_a_standard_takes_the_place_of_another(settled: Town) -> None:
     settled.settle(BASE.replace(PCI, PCI_4))
 
-    assert set(settled.hub(PROD).subscriptions) == {FSBP, PCI_4}
+    assert set(settled.hub(PROD).subscriptions) == {CIS, PCI_4}
     order = [
         record.action.split(":")[1]
         for record in settled.records
@@ -219,7 +220,7 @@ def test_standards_that_another_service_manages_are_not_seen(settled: Town) -> N
 
     change = next(change for change in report.plan.changes if change.key == f"{PROD}/us-east-1")
     assert isinstance(change.before, SecurityHub)
-    assert change.before.standards == {FSBP, PCI}
+    assert change.before.standards == {CIS, PCI}
     settled.clock.sleep(60)
     assert set(settled.hub(PROD).subscriptions) == {CONTROL_TOWER}
 
@@ -235,14 +236,14 @@ def test_a_hub_that_is_on_already_is_adopted_where_nothing_is_lost() -> None:
 
 
 def test_an_adoption_that_would_turn_something_off_waits_for_one_approval_a_document() -> None:
-    town = Town(BASE, world(f"not_owned: [security_hub/*]\nsecurity_hub: [{{also: [{CIS}]}}]\n"))
+    town = Town(BASE, world(f"not_owned: [security_hub/*]\nsecurity_hub: [{{also: [{CIS_3}]}}]\n"))
     held = town.cycle(BASE).plan
     ids = {change.hold for change in held.changes}
-    assert len(ids) == 1 and CIS in town.hub(PROD).subscriptions
+    assert len(ids) == 1 and CIS_3 in town.hub(PROD).subscriptions
 
     town.store.approve(str(ids.pop()), "tester")
     town.cycle(BASE)
-    assert set(town.hub(PROD).subscriptions) == {FSBP, PCI}
+    assert set(town.hub(PROD).subscriptions) == {CIS, PCI}
     town.close()
 
 
@@ -264,11 +265,11 @@ def test_what_a_region_lacks_is_skipped_and_said_so() -> None:
     town = Town(world(f"lacking: {{eu-west-1: {{standards: [{PCI}], controls: [IAM.1]}}}}\n"))
     report = town.settle(BASE)
 
-    assert set(town.hub(PROD, "eu-west-1").subscriptions) == {FSBP}
-    assert off(town, PROD, "eu-west-1") == {(FSBP, "S3.1"): "Held at the account level"}
+    assert set(town.hub(PROD, "eu-west-1").subscriptions) == {CIS}
+    assert off(town, PROD, "eu-west-1") == {(CIS, "IAM.6"): "Held at the account level"}
     assert off(town) == OFF
     assert {f"eu-west-1: the Region has no standard {PCI}: skipped there"} | {
-        f"eu-west-1: {FSBP} has no control IAM.1 in the Region: skipped there"
+        f"eu-west-1: {CIS} has no control IAM.1 in the Region: skipped there"
     } <= set(notes(report.plan))
     town.close()
 
@@ -329,7 +330,7 @@ def test_a_read_that_fails_is_not_absence_and_stops_only_that_cell(settled: Town
     settled.cycle(BASE.replace("reason: Not here", "reason: Another"))
 
     assert off(settled) == OFF
-    assert off(settled, DEV)[FSBP, "IAM.1"] == "Another"
+    assert off(settled, DEV)[CIS, "IAM.1"] == "Another"
 
 
 @pytest.mark.parametrize("operation", ["DescribeStandards", "ListSecurityControlDefinitions"])
@@ -344,7 +345,7 @@ def test_a_region_whose_offer_cannot_be_read_stops_only_that_region(settled: Tow
     settled.cycle(BASE.replace("reason: Not here", "reason: Another"))
 
     assert off(settled) == OFF
-    assert off(settled, PROD, "eu-west-1")[FSBP, "IAM.1"] == "Another"
+    assert off(settled, PROD, "eu-west-1")[CIS, "IAM.1"] == "Another"
 
 
 def test_a_write_that_fails_is_that_cells_alone(settled: Town) -> None:
@@ -356,7 +357,7 @@ def test_a_write_that_fails_is_that_cells_alone(settled: Town) -> None:
     failed = {outcome.change.key: outcome.detail for outcome in report.outcomes if outcome.result is Result.FAILED}
     assert set(failed) == {f"{PROD}/us-east-1", f"{PROD}/eu-west-1"}
     assert "securityhub:BatchUpdateStandardsControlAssociations" in failed[f"{PROD}/us-east-1"]
-    assert off(settled, DEV)[FSBP, "IAM.1"] == "Another"
+    assert off(settled, DEV)[CIS, "IAM.1"] == "Another"
 
 
 def test_a_standard_that_cannot_check_everything_counts_as_on(town: Town) -> None:
@@ -366,7 +367,7 @@ def test_a_standard_that_cannot_check_everything_counts_as_on(town: Town) -> Non
 
     assert off(town) == OFF
     assert (
-        f"payments-prod/us-east-1: {FSBP} is on but INCOMPLETE (NO_AVAILABLE_CONFIGURATION_RECORDER): "
+        f"payments-prod/us-east-1: {CIS} is on but INCOMPLETE (NO_AVAILABLE_CONFIGURATION_RECORDER): "
         "it cannot check everything"
     ) in notes(report.plan)
     town.close()
@@ -407,7 +408,7 @@ def test_a_self_managed_account_under_central_configuration_is_ours_to_configure
     )
     town.settle(BASE)
 
-    assert set(town.hub(PROD).subscriptions) == {FSBP, PCI}
+    assert set(town.hub(PROD).subscriptions) == {CIS, PCI}
     assert set(town.hub(DEV).subscriptions) == set()
     town.close()
 
