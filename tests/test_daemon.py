@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -231,6 +232,18 @@ def test_a_restart_with_git_down_and_a_bad_head_goes_on_with_the_last_good_commi
     assert house.in_force == good
     assert house.value("orgctl_commit_info", commit=good) == 1
     assert house.board.status.standing.fetch_error
+
+
+def test_a_lost_mirror_and_a_bad_head_and_the_last_good_commit_is_found_again(house: House) -> None:
+    good = house.push(GOOD)
+    house.daemon.once(Reason.START)
+    house.push(BAD)
+    shutil.rmtree(house.state / "repository.git")
+    house.restart()
+    house.daemon.once(Reason.START)
+
+    assert house.controller.commits == [good, good]
+    assert house.board.status.standing.refused
 
 
 def test_a_force_push_is_held_until_a_person_accepts_it(house: House) -> None:
