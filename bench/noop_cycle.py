@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bench.estates import SIZES, write
 from controller.clock import Clock
@@ -31,7 +32,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         seed = write(SIZES[chosen.size], Path(place) / "estate")
-        figures = {"size": chosen.size, "latency": chosen.latency, "rates": chosen.rates}
+        figures: dict[str, Any] = {"size": chosen.size, "latency": chosen.latency, "rates": chosen.rates}
         figures.update(measure(seed, Path(place), chosen.latency, chosen.rates))
     for operation, count in figures["calls"].items():
         print(f"{count:7}  {operation}")
@@ -42,7 +43,7 @@ def main() -> None:
         chosen.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 
-def measure(seed: Path, place: Path, latency: float, rates: float) -> dict:  # type: ignore[type-arg]
+def measure(seed: Path, place: Path, latency: float, rates: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "controller", "sandbox", "--port", "0", "--seed", str(seed)]
     sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -50,7 +51,8 @@ def measure(seed: Path, place: Path, latency: float, rates: float) -> dict:  # t
         exports: dict[str, str] = {}
         while "ORGCTL_ORGANIZATION" not in exports:
             line = sandbox.stdout.readline()
-            exports.update(word.split("=", 1) for word in line.removeprefix("export ").split() if "=" in word)
+            words = line.removeprefix("export ").split() if line.startswith("export ") else []
+            exports.update(dict(word.split("=", 1) for word in words))
         os.environ.update(exports)
         control = SandboxClient(exports["AWS_ENDPOINT_URL"])
         control.post("latency", **{"*": latency})
@@ -61,7 +63,7 @@ def measure(seed: Path, place: Path, latency: float, rates: float) -> dict:  # t
         sandbox.wait()
 
 
-def _cycle(seed: Path, place: Path, organization: str, rates: float, control: SandboxClient) -> dict:  # type: ignore[type-arg]
+def _cycle(seed: Path, place: Path, organization: str, rates: float, control: SandboxClient) -> dict[str, Any]:
     from controller.aws.connect import connect
     from controller.desired.load import load
     from controller.desired.source import directory

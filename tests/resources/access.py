@@ -18,12 +18,8 @@ from controller.desired.source import Files
 from controller.planning.plan import Plan
 from controller.reconcile import Controller
 from controller.report import Outcome, Report
-from controller.resources.account_assignment import AccountAssignments
-from controller.resources.base import Kind, Live, Observed, Resource
-from controller.resources.delegated_administrator import DelegatedAdministrators
-from controller.resources.permission_set import PermissionSets
+from controller.resources.base import Live, Observed, Resource
 from controller.resources.registry import KINDS
-from controller.resources.security_hub import SecurityHubs
 from controller.sandbox.directory import directory
 from controller.sandbox.identity_center.state import PermissionSet as SimPermissionSet
 from controller.sandbox.identity_center.state import access
@@ -57,15 +53,8 @@ kind: SandboxWorld
 people: {users: {alice: {}, frank: {}}, groups: {admins: [alice], developers: [frank]}}
 """
 
-_KINDS: tuple[Kind[Any], ...] = (
-    *(kind for kind in KINDS if kind.name not in ("delegated_administrator", "security_hub")),
-    DelegatedAdministrators(),
-    SecurityHubs(),
-)
 _MODELS = create_loader()
 """botocore's service models, read once for all tests: they are most of what a new session costs."""
-
-assert {PermissionSets.name, AccountAssignments.name} <= {kind.name for kind in _KINDS}
 
 
 def commit(*documents: str) -> Estate:
@@ -107,7 +96,6 @@ class Town:
             self.clock,
             self.store,
             self._connected,
-            kinds={kind.name: kind for kind in _KINDS},
         )
 
     def _connected(self, count: Callable[[CallRecord], None]) -> Aws:
@@ -181,13 +169,12 @@ class Town:
         return sum(record.action == action for record in self.records)
 
     def writes(self) -> Counter[str]:
-        kinds = {kind.name: kind for kind in _KINDS}
-        every = {action for kind in kinds.values() for action in kind.writes}
+        every = {action for kind in KINDS for action in kind.writes}
         return Counter(record.action for record in self.records if record.action in every)
 
     def undeclared(self) -> set[str]:
         """Actions that were called and that no kind of these tests declares."""
-        declared = {action for kind in _KINDS for action in kind.reads | kind.writes}
+        declared = {action for kind in KINDS for action in kind.reads | kind.writes}
         first_look = {"sts:AssumeRole", "sts:GetCallerIdentity", "organizations:DescribeOrganization"}
         return {record.action for record in self.records} - declared - first_look
 
