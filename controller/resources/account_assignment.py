@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,13 +12,13 @@ from controller.desired.documents.assignments import Assignment, Assignments
 from controller.desired.documents.permission_set import PermissionSet as PermissionSetDocument
 from controller.desired.estate import Estate
 from controller.errors import AsyncFailed, AwsError
+from controller.resources import principals
 from controller.resources.account import Account
 from controller.resources.base import (
     Action,
     Change,
     Desired,
     Incomplete,
-    Json,
     Kind,
     Live,
     Note,
@@ -29,25 +28,11 @@ from controller.resources.base import (
 )
 from controller.resources.identity_center import instance, owner_of, settle
 from controller.resources.permission_set import PermissionSet
+from controller.resources.principals import Principal, name_of, principal_of, resolve
 from controller.resources.selection import Selector
 
-_PRINCIPAL_ID = re.compile(r"([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIMEOUT = 300.0
 """Seconds for one assignment. Terraform's provider gives it as long."""
-
-
-class Principal(NamedTuple):
-    """A user or group, by the name that git gives it; or by id."""
-
-    type: str
-    """``group`` or ``user``."""
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.type}:{self.name}"
-
-    def to_json(self) -> Json:
-        return str(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +76,14 @@ class AccountAssignments(Kind[AccountAssignment]):
     name = "account_assignment"
     resource = AccountAssignment
     requires = ("account", "permission_set")
-    reads = frozenset(
-        {
-            "identitystore:DescribeGroup",
-            "identitystore:DescribeUser",
-            "identitystore:GetGroupId",
-            "identitystore:GetUserId",
-            "sso:DescribeAccountAssignmentCreationStatus",
-            "sso:DescribeAccountAssignmentDeletionStatus",
-            "sso:ListAccountAssignments",
-            "sso:ListAccountsForProvisionedPermissionSet",
-            "sso:ListInstances",
-            "sso:ListTagsForResource",
-        }
-    )
+    reads = principals.READS | {
+        "sso:DescribeAccountAssignmentCreationStatus",
+        "sso:DescribeAccountAssignmentDeletionStatus",
+        "sso:ListAccountAssignments",
+        "sso:ListAccountsForProvisionedPermissionSet",
+        "sso:ListInstances",
+        "sso:ListTagsForResource",
+    }
     writes = frozenset({"sso:CreateAccountAssignment", "sso:DeleteAccountAssignment"})
     width = 15  # so many under way at once (IAM Identity Center User Guide, quotas)
 
@@ -116,10 +95,10 @@ class AccountAssignments(Kind[AccountAssignment]):
         """
         sets = _sets_to_ask(estate, live, aws.here.instance)
         rows = _rows(aws, sets, live)
-        principals = _resolve(aws, estate)
-        names = {(p.type, id): name for p, (id, name) in principals.items()}
+        resolved = resolve(aws, estate)
+        names = {(p.type, id): name for p, (id, name) in resolved.items()}
         unknown = {(row.type, row.principal_id) for row in rows} - names.keys()
-        names |= dict(zip(sorted(unknown), aws.map(lambda who: _name_of(aws, *who), sorted(unknown)), strict=True))
+        names |= dict(zip(sorted(unknown), aws.map(lambda who: name_of(aws, *who), sorted(unknown)), strict=True))
         found = [_live(row, names[row.type, row.principal_id], live) for row in rows]
         # Where an account lies is not known while it moves: whether git means it is not, either.
         lost = [a for a in found if (account := live.of(Account).get(a.account)) is not None and account.unit is None]
@@ -127,7 +106,7 @@ class AccountAssignments(Kind[AccountAssignment]):
             {assignment.key: assignment for assignment in found},
             tuple(Incomplete(self.name, "the OU of its account is not known", a.key) for a in lost),
             at=aws.clock.now(),
-            principals=principals,
+            principals=resolved,
         )
 
     def desire(self, estate: Estate, live: Live) -> Desired[AccountAssignment]:
@@ -365,62 +344,6 @@ def _live(row: _Row, name: str, live: Live) -> AccountAssignment:
         account=row.account,
         principal_id=row.principal_id,
     )
-
-
-def _resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
-    """Each principal that git names → (id, name); two spellings of one get one name. Those unknown are left out."""
-    lines = [line for document in estate.of(Assignments) for line in document.model.assignments]
-    named = sorted({principal_of(line) for line in lines})
-    found: dict[Principal, tuple[str, str]] = {}
-    names: dict[tuple[str, str], str] = {}
-    for principal, id in zip(named, aws.map(lambda one: _id_of(aws, one), named), strict=True):
-        if id is not None:
-            given = _PRINCIPAL_ID.fullmatch(principal.name)
-            name = names.setdefault(
-                (principal.type, id), _name_of(aws, principal.type, id) if given else principal.name
-            )
-            found[principal] = (id, name)
-    return found
-
-
-def _id_of(aws: Reader, principal: Principal) -> str | None:
-    store = instance(aws).identity_store_id
-    if _PRINCIPAL_ID.fullmatch(principal.name):
-        return principal.name.lower()
-    action, path, member = _LOOK_UPS[principal.type]
-    answer = aws.find(
-        action,
-        absent="ResourceNotFoundException",
-        IdentityStoreId=store,
-        AlternateIdentifier={"UniqueAttribute": {"AttributePath": path, "AttributeValue": principal.name}},
-    )
-    return None if answer is None else str(answer[member])
-
-
-_LOOK_UPS = {
-    "group": ("identitystore:GetGroupId", "displayName", "GroupId"),
-    "user": ("identitystore:GetUserId", "userName", "UserId"),
-}
-_DESCRIPTIONS = {
-    "group": ("identitystore:DescribeGroup", "GroupId", "DisplayName"),
-    "user": ("identitystore:DescribeUser", "UserId", "UserName"),
-}
-
-
-def _name_of(aws: Reader, type: str, id: str) -> str:
-    """A principal's name. One that was deleted leaves its assignments behind, to be found by its id alone."""
-    action, member, shown = _DESCRIPTIONS[type]
-    answer = aws.find(
-        action,
-        absent="ResourceNotFoundException",
-        IdentityStoreId=instance(aws).identity_store_id,
-        **{member: id},
-    )
-    return f"(deleted {id})" if answer is None else str(answer.get(shown) or id)
-
-
-def principal_of(line: Assignment) -> Principal:
-    return Principal("group", line.group) if line.group is not None else Principal("user", str(line.user))
 
 
 # Writing

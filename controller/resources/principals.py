@@ -1,0 +1,91 @@
+"""Users and groups of the identity store, by the names that git gives them. They are looked up, never written."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from controller.aws.api import Reader
+from controller.desired.documents.assignments import Assignment, Assignments
+from controller.desired.estate import Estate
+from controller.resources.base import Json
+from controller.resources.identity_center import instance
+
+READS = frozenset(
+    {
+        "identitystore:DescribeGroup",
+        "identitystore:DescribeUser",
+        "identitystore:GetGroupId",
+        "identitystore:GetUserId",
+    }
+)
+
+_PRINCIPAL_ID = re.compile(r"([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Principal(NamedTuple):
+    """A user or group, by the name that git gives it; or by id."""
+
+    type: str
+    """``group`` or ``user``."""
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.name}"
+
+    def to_json(self) -> Json:
+        return str(self)
+
+
+def principal_of(line: Assignment) -> Principal:
+    return Principal("group", line.group) if line.group is not None else Principal("user", str(line.user))
+
+
+def resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
+    """Each principal that git names → (id, name); two spellings of one get one name. Those unknown are left out."""
+    lines = [line for document in estate.of(Assignments) for line in document.model.assignments]
+    named = sorted({principal_of(line) for line in lines})
+    found: dict[Principal, tuple[str, str]] = {}
+    names: dict[tuple[str, str], str] = {}
+    for principal, id in zip(named, aws.map(lambda one: _id_of(aws, one), named), strict=True):
+        if id is not None:
+            given = _PRINCIPAL_ID.fullmatch(principal.name)
+            name = names.setdefault((principal.type, id), name_of(aws, principal.type, id) if given else principal.name)
+            found[principal] = (id, name)
+    return found
+
+
+def _id_of(aws: Reader, principal: Principal) -> str | None:
+    store = instance(aws).identity_store_id
+    if _PRINCIPAL_ID.fullmatch(principal.name):
+        return principal.name.lower()
+    action, path, member = _LOOK_UPS[principal.type]
+    answer = aws.find(
+        action,
+        absent="ResourceNotFoundException",
+        IdentityStoreId=store,
+        AlternateIdentifier={"UniqueAttribute": {"AttributePath": path, "AttributeValue": principal.name}},
+    )
+    return None if answer is None else str(answer[member])
+
+
+_LOOK_UPS = {
+    "group": ("identitystore:GetGroupId", "displayName", "GroupId"),
+    "user": ("identitystore:GetUserId", "userName", "UserId"),
+}
+_DESCRIPTIONS = {
+    "group": ("identitystore:DescribeGroup", "GroupId", "DisplayName"),
+    "user": ("identitystore:DescribeUser", "UserId", "UserName"),
+}
+
+
+def name_of(aws: Reader, type: str, id: str) -> str:
+    """A principal's name. One that was deleted leaves its assignments behind, to be found by its id alone."""
+    action, member, shown = _DESCRIPTIONS[type]
+    answer = aws.find(
+        action,
+        absent="ResourceNotFoundException",
+        IdentityStoreId=instance(aws).identity_store_id,
+        **{member: id},
+    )
+    return f"(deleted {id})" if answer is None else str(answer.get(shown) or id)
