@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from types import FrameType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from controller.clock import Clock
 from controller.desired.estate import Estate
 from controller.errors import OrgctlError, Stopped
+from controller.events import ENDED, Events
 from controller.report import CycleResult, Outcome, Report, Result
 from controller.schedule import Reason, Schedule, Wanted, untils
 from controller.status import LastCycle
@@ -44,7 +43,6 @@ TURN = 5.0
 WOKEN = "woken"
 """Key of the store's facts; another process changes its value (``orgctl approve``) to have a cycle at the next poll."""
 
-_ENDED: Final = 0
 _CLEAN, _ABANDONED = 0, 1
 # These look at git first; the others must not wait for it.
 _ASK_GIT = frozenset({Reason.START, Reason.POLL, Reason.SYNC, Reason.HANGUP})
@@ -84,8 +82,6 @@ class Daemon:
         self._settings, self._revisions, self._controller = settings, revisions, controller
         self._store, self._board, self._metrics, self._clock = store, board, metrics, clock
         self._exit = exit
-        # A SimpleQueue: its put may interrupt anything, also itself (Python library reference, queue).
-        self._events: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._retries = 0
         self._woken = store.get(WOKEN)
 
@@ -93,39 +89,33 @@ class Daemon:
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; the exit code. Only in the main thread. A second signal ends at once."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-        worker = threading.Thread(target=self._work, name="worker", daemon=True)
         self.wanted.want(Reason.START)
-        worker.start()
-        self.schedule.start()
-        try:
-            return self._attend()
-        finally:
-            self.schedule.stop()
+        with Events() as events, events.signals():
+            threading.Thread(target=self._work, args=[events], name="worker", daemon=True).start()
+            self.schedule.start()
+            try:
+                return self._attend(events)
+            finally:
+                self.schedule.stop()
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self._events.put(number)
-
-    def _attend(self) -> int:
+    def _attend(self, events: Events) -> int:
         """Answer signals until the worker has ended, or has been waited for long enough."""
-        while (event := self._events.get()) == signal.SIGHUP:
+        while (event := events.get()) == signal.SIGHUP:
             self.wanted.want(Reason.HANGUP)
-        if event == _ENDED:
+        if event is None or event == ENDED:
             return _ABANDONED  # nobody asked it to
         log.info("stopping", signal=signal.Signals(event).name)
         self._clock.stop.set()
         self.wanted.close()
         deadline = self._clock.monotonic() + GRACE.total_seconds()
         while True:
-            try:
-                event = self._events.get(timeout=max(0.0, deadline - self._clock.monotonic()))
-            except queue.Empty:
+            event = events.get(timeout=deadline - self._clock.monotonic())
+            if event is None:
                 log.error("the cycle under way did not end; abandoned", seconds=GRACE.total_seconds())
                 # Threads that hang in a call would keep the interpreter waiting for ever.
                 self._exit(_ABANDONED)
                 return _ABANDONED
-            if event == _ENDED:
+            if event == ENDED:
                 log.info("stopped")
                 return _CLEAN
             if event != signal.SIGHUP:
@@ -134,7 +124,7 @@ class Daemon:
 
     # The loop
 
-    def _work(self) -> None:
+    def _work(self, events: Events) -> None:
         try:
             self._revisions.recall()
             self._show_standing()
@@ -145,7 +135,7 @@ class Daemon:
         except Stopped:
             pass
         finally:
-            self._events.put(_ENDED)
+            events.put(ENDED)
 
     def once(self, *reasons: Reason) -> Report | None:
         """Look at git where these reasons ask for it, and run a cycle where there is reason for one.

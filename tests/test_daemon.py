@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from controller.daemon import WOKEN, Daemon, tell_outcome
 from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.errors import AwsError, OrgctlError, Stopped
+from controller.events import Events
 from controller.git.mirror import Mirror
 from controller.git.remote import Remote
 from controller.metrics import Metrics
@@ -587,16 +588,6 @@ class RealClock(Clock):
 # The process
 
 
-@pytest.fixture
-def _handlers_as_before() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
-@pytest.mark.usefixtures("_handlers_as_before")
 def test_it_runs_until_it_is_told_to_stop_and_a_hangup_is_only_a_wish(house: House) -> None:
     head = house.push(GOOD)
     numbers = iter((signal.SIGHUP, signal.SIGHUP, signal.SIGTERM))
@@ -611,7 +602,20 @@ def test_it_runs_until_it_is_told_to_stop_and_a_hangup_is_only_a_wish(house: Hou
     assert house.controller.commits == [head] * 3
 
 
-@pytest.mark.usefixtures("_handlers_as_before")
+def test_a_signal_that_the_kernel_gives_to_another_thread_is_heard(house: House) -> None:
+    house.push(GOOD)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def told(estate: Estate) -> Report:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        return report(commit=estate.commit)
+
+    house.controller.answer = told
+
+    assert house.daemon.run() == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_a_loop_that_ends_by_itself_is_an_error(house: House) -> None:
     house.push(GOOD)
 
@@ -719,7 +723,6 @@ def test_a_second_signal_ends_a_cycle_that_hangs_at_once(start: Callable[[str], 
 
 def test_a_cycle_that_hangs_is_abandoned(house: House) -> None:
     house.push(GOOD)
-    house.daemon._events.put(signal.SIGTERM)
     house.clock.seconds = 0.0
     moving = house.clock
 
@@ -731,5 +734,7 @@ def test_a_cycle_that_hangs_is_abandoned(house: House) -> None:
             return moving.seconds
 
     house.daemon._clock = Hurrying()
-    assert house.daemon._attend() == 1
+    with Events() as events:
+        events.put(signal.SIGTERM)
+        assert house.daemon._attend(events) == 1
     assert house.exits == [1]
