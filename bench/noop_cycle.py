@@ -36,7 +36,7 @@ def main() -> None:
         figures.update(measure(seed, Path(place), chosen.latency, chosen.rates))
     for operation, count in figures["calls"].items():
         print(f"{count:7}  {operation}")
-    print(f"{figures['total']:7}  calls, {figures['refused']} refused for their rate; {figures['result']}")
+    print(f"{figures['total']:7}  calls, {figures['refused']} refused; {figures['result']}")
     print(f"observe {figures['observe']:.1f} s, plan {figures['plan']:.2f} s, apply {figures['apply']:.2f} s; "
           f"peak memory {figures['peak_mib']:.0f} MiB")  # fmt: skip
     if chosen.json:
@@ -80,11 +80,12 @@ def _cycle(seed: Path, place: Path, organization: str, rates: float, control: Sa
     report = controller.cycle(estate)
     controller.close()
     store.close()
-    seen = control.calls()
+    answered = control.post("calls")
+    seen: dict[str, int] = answered["calls"]
     return {
         "calls": dict(sorted(seen.items(), key=lambda item: -item[1])),
         "total": sum(seen.values()),
-        "refused": 0,
+        "refused": sum(answered["refused"].values()),
         "result": f"{report.result}, {report.wrote} written",
         **report.phases,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

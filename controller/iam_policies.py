@@ -48,8 +48,8 @@ def files(kinds: Kinds = KINDS) -> Mapping[str, str]:
 
 
 def controller_read(kinds: Kinds) -> Document:
-    """All that `plan` needs in the management account. Nothing in it writes."""
-    actions = {action for kind in kinds for action in kind.reads - kind.member_actions} | CONNECT - {ASSUME}
+    """All that `plan` needs in the management account, its own Security Hub included. Nothing in it writes."""
+    actions = {action for kind in kinds for action in kind.reads} | CONNECT - {ASSUME}
     return _policy(
         _allow("Look", actions),
         {
@@ -65,7 +65,7 @@ def controller_read(kinds: Kinds) -> Document:
 
 def controller_write(kinds: Kinds) -> Document:
     """What `run` and `apply` need in the management account beyond `controller_read`."""
-    return _policy(_allow("Write", {action for kind in kinds for action in kind.writes - kind.member_actions}))
+    return _policy(_allow("Write", {action for kind in kinds for action in kind.writes}))
 
 
 def member_reads(kinds: Kinds) -> frozenset[str]:

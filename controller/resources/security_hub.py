@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.aws.api import Reader, Writer
-from controller.catalogue.security_hub import CONTROLS, standard_of
+from controller.catalogue.security_hub import CONTROLS, control_ids, standard_of
 from controller.desired.documents.organization import Organization
 from controller.desired.documents.security_hub import DisabledControl
 from controller.desired.documents.security_hub import SecurityHub as Model
@@ -158,13 +159,14 @@ class SecurityHubs(Kind[SecurityHub]):
         return owner
 
     def removes(self, change: Change) -> bool:
-        """Standards or controls that are turned off; but not those of a standard that was just turned on."""
+        """A standard that is turned off, or emptied: more than half of its controls off, which were not before.
+
+        A control turned off with its reason is what the document is for, and counts as no removal.
+        """
         before, after = change.before, change.after
         if not isinstance(before, SecurityHub) or not isinstance(after, SecurityHub):
             return False
-        settled = before.standards - before.fresh
-        newly_off = after.disabled.keys() - before.disabled.keys()
-        return bool(before.standards - after.standards) or any(standard_in(e) in settled for e in newly_off)
+        return bool(before.standards - after.standards) or bool(_emptied(after) - _emptied(before))
 
     def unit(self, resource: SecurityHub, live: Live) -> str | None:
         account = live.of(Account).get(resource.account)
@@ -291,3 +293,9 @@ def _unseen(error: AwsError, member_role: str, key: str) -> str:
         f"the role {member_role} in account {key.split('/')[0]} cannot be assumed ({error.code}); deploy it there "
         "(deploy/iam), or correct member_role and member_external_id in the settings"
     )
+
+
+def _emptied(cell: SecurityHub) -> set[str]:
+    """Standards of which more than half of the controls the catalogue knows are off."""
+    off = Counter(standard_in(disabled) for disabled in cell.disabled)
+    return {standard for standard, count in off.items() if count > len(control_ids(standard)) / 2}

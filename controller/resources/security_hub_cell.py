@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -43,7 +42,6 @@ _POLL = 0.5
 _SLOWEST_POLL = 10.0
 _TIMEOUT = 60.0
 """Seconds for a standard to get its controls. AWS takes minutes; what is left then, the next cycle does."""
-_FRESH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,6 @@ class SecurityHub(Resource):
         leaving: Standards that are turning off.
         incomplete: Standard → AWS's code for why it cannot check everything.
         lacking: ``"<standard> <control>"`` that AWS does not know here.
-        fresh: Standards that were turned on within the hour: turning their controls off is setting them up.
     """
 
     kind = "security_hub"
@@ -68,7 +65,6 @@ class SecurityHub(Resource):
     leaving: frozenset[str] = field(default=frozenset(), compare=False)
     incomplete: Mapping[str, str] = field(default_factory=dict, compare=False)
     lacking: frozenset[str] = field(default=frozenset(), compare=False)
-    fresh: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def account(self) -> str:
@@ -125,7 +121,6 @@ def read_cell(aws: Reader, regions: Regions, cell: SecurityHub) -> SecurityHub |
         leaving=frozenset(one.standard for one in subscriptions if one.status == "DELETING"),
         incomplete={one.standard: one.reason for one in on if one.status == "INCOMPLETE"},
         lacking=seen.lacking,
-        fresh=seen.fresh,
     )
 
 
@@ -163,7 +158,6 @@ class _Associations:
 
     disabled: Mapping[str, str]
     lacking: frozenset[str]
-    fresh: frozenset[str]
 
     @classmethod
     def read(cls, aws: Reader, regions: Regions, cell: SecurityHub, ready: Iterable[str]) -> _Associations:
@@ -175,7 +169,6 @@ class _Associations:
         ]
         disabled: dict[str, str] = {}
         lacking: set[str] = set()
-        oldest: dict[str, Any] = {}
         for some in _chunks(asked, _CONTROLS_A_CALL):
             action = "securityhub:BatchGetStandardsControlAssociations"
             answer = aws.get(action, account=cell.account, region=cell.region, StandardsControlAssociationIds=some)
@@ -183,15 +176,12 @@ class _Associations:
                 standard = standard_of(one["StandardsArn"])
                 if one["AssociationStatus"] == "DISABLED":
                     disabled[entry(standard, one["SecurityControlId"])] = one.get("UpdatedReason", "")
-                if at := one.get("UpdatedAt"):
-                    oldest[standard] = min(at, oldest.get(standard, at))
             for one in answer.get("UnprocessedAssociations", ()):
                 if one["ErrorCode"] not in _UNKNOWN_CONTROL:
                     raise _unprocessed(action, cell, one)
                 asked_for = one["StandardsControlAssociationId"]
                 lacking.add(entry(standard_of(asked_for["StandardsArn"]), asked_for["SecurityControlId"]))
-        recently = aws.clock.now() - _FRESH
-        return cls(disabled, frozenset(lacking), frozenset(s for s, at in oldest.items() if at > recently))
+        return cls(disabled, frozenset(lacking))
 
 
 # Writing

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from controller.catalogue.security_hub import control_ids
 from controller.report import Result
 from controller.resources.base import Action, Change
 from controller.resources.security_hub import SecurityHubs
@@ -441,27 +443,25 @@ def test_modes_follow_the_account() -> None:
 # Pure parts
 
 
-def cell(standards: str = "", disabled: str = "", fresh: str = "") -> SecurityHub:
-    """Standards are letters; ``a1`` is control 1 of standard a."""
+def cell(*standards: str, off: int = 0) -> SecurityHub:
+    """`off`: how many controls of the first standard are off."""
     return SecurityHub(
         key=f"{PROD}/us-east-1",
         name="payments-prod/us-east-1",
         standards=frozenset(standards),
-        disabled={entry(text[0], text[1]): "why" for text in disabled.split()},
-        fresh=frozenset(fresh),
+        disabled={entry(standards[0], c): "why" for c in sorted(control_ids(standards[0]))[:off]} if off else {},
     )
 
 
 @pytest.mark.parametrize(
     ("before", "after", "counts"),
     [
-        pytest.param(None, cell("ab", "a1"), False, id="a new hub"),
-        pytest.param(cell("ab"), cell("a"), True, id="a standard goes"),
-        pytest.param(cell("a"), cell("ab", "b1"), False, id="a standard comes, some of its controls off"),
-        pytest.param(cell("a"), cell("a", "a1"), True, id="a control goes off"),
-        pytest.param(cell("a", "a1"), cell("a"), False, id="a control comes back"),
-        pytest.param(cell("a", fresh="a"), cell("a", "a1"), False, id="a control of a standard just turned on"),
-        pytest.param(cell("ab", fresh="a"), cell("ab", "b1"), True, id="of another than the one just turned on"),
+        pytest.param(None, cell(PCI, CIS, off=1), False, id="a new hub"),
+        pytest.param(cell(PCI, CIS), cell(PCI), True, id="a standard goes"),
+        pytest.param(cell(CIS), cell(PCI, CIS, off=3), False, id="a standard comes, some of its controls off"),
+        pytest.param(cell(PCI), cell(PCI, off=3), False, id="a control goes off, with its reason"),
+        pytest.param(cell(PCI), cell(PCI, off=44), True, id="a standard is emptied"),
+        pytest.param(cell(PCI, off=44), cell(PCI, off=43), False, id="controls come back"),
     ],
 )
 def test_what_counts_as_a_removal(before: SecurityHub | None, after: SecurityHub, counts: bool) -> None:
@@ -470,8 +470,9 @@ def test_what_counts_as_a_removal(before: SecurityHub | None, after: SecurityHub
 
 
 def test_a_plan_shows_standards_and_controls_and_nothing_of_the_moment() -> None:
-    assert cell("a", "a1", fresh="a").attributes() == {"standards": ["a"], "disabled": {"a 1": "why"}}
-    assert cell("a", fresh="a").fingerprint() == cell("a").fingerprint()
+    passing = replace(cell(PCI), unready=frozenset({PCI}), leaving=frozenset({CIS}))
+    assert passing.attributes() == {"standards": [PCI], "disabled": {}}
+    assert passing.fingerprint() == cell(PCI).fingerprint()
 
 
 def test_shown_outcomes_name_account_and_region(town: Town) -> None:
