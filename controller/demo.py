@@ -29,6 +29,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.rule import Rule
 from rich.table import Table
 
+from controller.config import Settings
+from controller.iam_policies import controller_read, controller_write, member_policies
+from controller.resources.registry import KINDS
+from controller.sandbox.permissions import MANAGEMENT_USER
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.seed import seeded
 
@@ -61,7 +65,7 @@ def main() -> int:
                       f"AWS's call rates × {RATES}, {LATENCY * 1000:.0f} ms a call.")  # fmt: skip
         try:
             if play:
-                return _play(repository, environment)
+                return _play(sandbox, repository, environment)
             return _script(sandbox, repository, environment)
         except Stuck as stuck:
             console.print(f"[bold red]{stuck}[/]")
@@ -220,15 +224,25 @@ def _free_port(preferred: int) -> int:
     raise Stuck("no port is free")
 
 
+def _allow(sandbox: Sandbox, *, writes: bool) -> None:
+    """Let the sandbox enforce the IAM policies of deploy/iam/, and no others."""
+    documents = [controller_read(KINDS), *([controller_write(KINDS)] if writes else [])]
+    member = [document["PolicyDocument"] for document in member_policies(KINDS, writes=writes)]
+    with sandbox.world.lock:
+        sandbox.world.data["iam"] = {MANAGEMENT_USER: documents, Settings.model_fields["member_role"].default: member}
+
+
 def _script(sandbox: Sandbox, repository: Repository, environment: dict[str, str]) -> int:
-    console.print(Rule("1. What would change: orgctl plan"))
+    console.print(Rule("1. What would change: orgctl plan (under the read-only IAM policy of deploy/iam)"))
+    _allow(sandbox, writes=False)
     plan = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "controller", "plan", str(repository.clone / "desired-state")], env=environment, cwd=ROOT
     )
     if plan.returncode not in (0, 2, 3):
         raise Stuck("the plan failed")
+    _allow(sandbox, writes=True)
     with _running(repository, environment) as daemon:
-        console.print(Rule("2. The daemon converges it: orgctl run"))
+        console.print(Rule("2. The daemon converges it: orgctl run (under the write policy as well)"))
         _show(daemon.wait("converging"))
         console.print(Rule("3. Somebody pushes a commit: a policy, an assignment, a control turned off"))
         commit = _commit(repository)
@@ -245,7 +259,8 @@ def _script(sandbox: Sandbox, repository: Repository, environment: dict[str, str
     return 0
 
 
-def _play(repository: Repository, environment: dict[str, str]) -> int:
+def _play(sandbox: Sandbox, repository: Repository, environment: dict[str, str]) -> int:
+    _allow(sandbox, writes=True)
     with _running(repository, environment) as daemon:
         console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
         console.print(f"Commit and push in {repository.clone}/ and watch. To use the CLI in another terminal:")
@@ -312,8 +327,13 @@ def _detach(sandbox: Sandbox) -> str:
 
 
 def _show(done: Counter[str]) -> None:
-    words = ", ".join(f"{count} × {what}" for what, count in sorted(done.items()) if count)
-    console.print(f"[green]Converged:[/] {words or 'nothing to do'}.")
+    actions: dict[str, list[str]] = {}
+    for what, count in sorted(done.items()):
+        action, kind = what.split(" ", 1)
+        actions.setdefault(action, []).append(f"{count} {kind}")
+    console.print(f"[green]Converged[/] with {sum(done.values())} changes.")
+    for action, kinds in actions.items():
+        console.print(f"  {action:7} {', '.join(kinds)}", soft_wrap=True)
 
 
 def _summary(sandbox: Sandbox, daemon: Daemon) -> None:

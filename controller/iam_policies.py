@@ -116,13 +116,18 @@ def member_template(kinds: Kinds) -> Document:
     }
 
 
-def _role(kinds: Kinds) -> Document:
-    kinds = tuple(kinds)
+def member_policies(kinds: Kinds, *, writes: bool) -> list[Document]:
+    """The member role's inline policies: to look, and to write where writing is on."""
     look = {"PolicyName": "look", "PolicyDocument": _policy(_allow("Look", member_reads(kinds)))}
     write = {
         "PolicyName": "write",
         "PolicyDocument": _policy(_allow("Write", member_writes(kinds)), _SERVICE_LINKED_ROLE),
     }
+    return [look, write] if writes else [look]
+
+
+def _role(kinds: Kinds) -> Document:
+    look, write = member_policies(kinds, writes=True)
     return {
         "RoleName": {"Ref": "RoleName"},
         "Description": "Assumed by orgctl",
