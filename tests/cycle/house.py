@@ -11,6 +11,7 @@ import boto3
 import botocore.session
 
 from controller.aws.connect import connect
+from controller.catalogue.security_hub import control_ids, standard_of
 from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.load import load
@@ -188,3 +189,60 @@ class House:
         got = self.by_hand(f"identitystore:{operation}", IdentityStoreId=instance["IdentityStoreId"])
         people: list[dict[str, Any]] = got[member]
         return people
+
+    def assign_by_hand(self, user: str, permission_set: str, account: str) -> None:
+        """Give a user access in the console, and wait until AWS has done it."""
+        instance = self.by_hand("sso-admin:ListInstances")["Instances"][0]
+        people = self._people(instance, "ListUsers", "Users")
+        self.by_hand(
+            "sso-admin:CreateAccountAssignment",
+            InstanceArn=instance["InstanceArn"],
+            PermissionSetArn=self.permission_set(permission_set)["arn"],
+            TargetId=account,
+            TargetType="AWS_ACCOUNT",
+            PrincipalType="USER",
+            PrincipalId=next(p["UserId"] for p in people if p["UserName"] == user),
+        )
+        self.clock.sleep(60)
+
+    def controls_off(self, account: str, region: str) -> set[tuple[str, str]]:
+        """(standard, control) of every control that is off in an account and Region."""
+        id = next(a.id for a in self.sandbox.world.accounts.values() if a.name == account)
+        on = self.by_hand("securityhub:GetEnabledStandards", account=id, region=region)["StandardsSubscriptions"]
+        asked = [
+            {"StandardsArn": one["StandardsArn"], "SecurityControlId": control}
+            for one in on
+            for control in sorted(control_ids(standard_of(one["StandardsArn"])))
+        ]
+        off = set()
+        for start in range(0, len(asked), 100):
+            answer = self.by_hand(
+                "securityhub:BatchGetStandardsControlAssociations",
+                account=id,
+                region=region,
+                StandardsControlAssociationIds=asked[start : start + 100],
+            )
+            off |= {
+                (standard_of(one["StandardsArn"]), one["SecurityControlId"])
+                for one in answer["StandardsControlAssociationDetails"]
+                if one["AssociationStatus"] == "DISABLED"
+            }
+        return off
+
+    def turn_standard_off_and_on(self, account: str, region: str, standard: str) -> None:
+        on = self.by_hand("securityhub:GetEnabledStandards", account=account, region=region)["StandardsSubscriptions"]
+        one = next(s for s in on if standard_of(s["StandardsArn"]) == standard)
+        self.by_hand(
+            "securityhub:BatchDisableStandards",
+            account=account,
+            region=region,
+            StandardsSubscriptionArns=[one["StandardsSubscriptionArn"]],
+        )
+        self.clock.sleep(60)
+        self.by_hand(
+            "securityhub:BatchEnableStandards",
+            account=account,
+            region=region,
+            StandardsSubscriptionRequests=[{"StandardsArn": one["StandardsArn"]}],
+        )
+        self.clock.sleep(60)
