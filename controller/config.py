@@ -5,6 +5,7 @@ They never come from the repository that is reconciled: whoever may push there m
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 from difflib import get_close_matches
@@ -13,18 +14,33 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    YamlConfigSettingsSource,
+)
 
 from controller.errors import InvalidInput, Problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = timedelta(days=3650)
 
 
-def parse_duration(value: Any) -> Any:
-    """``60s``, ``15m``, ``2h``, ``1d`` to a timedelta; anything else is left for pydantic to judge."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())):
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-    return value
+def parse_duration(value: Any) -> timedelta:
+    """``60s``, ``15m``, ``2h``, ``1d`` to a timedelta.
+
+    Raises:
+        ValueError: It is none of these, or longer than anybody means.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", value.strip())):
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds <= _LONGEST.total_seconds():
+            return timedelta(seconds=seconds)
+    raise ValueError("a duration is written as 30s, 15m, 2h or 1d")
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -89,8 +105,12 @@ class Settings(BaseSettings):
     )
     state_dir: Path = Field(default=Path(".orgctl"), description="SQLite and the git mirror; what outlives a restart.")
 
-    interval: Duration = Field(default=timedelta(seconds=60), description="How often git is asked for new commits.")
-    resync: Duration = Field(default=timedelta(minutes=15), description="A full cycle at least this often.")
+    interval: Duration = Field(
+        default=timedelta(seconds=60), ge=timedelta(seconds=1), description="How often git is asked for new commits."
+    )
+    resync: Duration = Field(
+        default=timedelta(minutes=15), ge=timedelta(seconds=1), description="A full cycle at least this often."
+    )
     allowed_signers: Path | None = Field(
         default=None, description="git's allowed-signers file; where set, a commit without a good signature is bad."
     )
@@ -118,12 +138,42 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         InvalidInput: orgctl.yaml or an environment variable says something it cannot.
     """
+    misspelt = [problem for variable in sorted(os.environ) if (problem := _misspelt(variable))]
+    if misspelt:
+        raise InvalidInput(misspelt)
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise InvalidInput([_problem(detail) for detail in error.errors()]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput([Problem("orgctl.yaml", 0, 0, f"not readable as YAML: {error}")]) from error
+    except SettingsError as error:  # a list or a mapping in the environment that is not JSON
+        raise InvalidInput([_not_json(str(error))]) from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise InvalidInput([Problem("orgctl.yaml", 0, 0, f"cannot be read: {error}")]) from error
+    except (TypeError, ValueError) as error:  # what pydantic-settings makes of a list, or of a single word
+        fix = "Write `name: value` for each, as in deploy/orgctl.example.yaml."
+        raise InvalidInput([Problem("orgctl.yaml", 0, 0, "it is no mapping of settings", fix)]) from error
+
+
+def _misspelt(variable: str) -> Problem | None:
+    """A variable that is almost a setting's: unread, it would leave a guard rail where nobody expects it.
+
+    Others that begin with ORGCTL_ are left alone: Kubernetes sets some for a Service of that name.
+    """
+    prefix, _, name = variable.partition("ORGCTL_")
+    name = name.lower().partition("__")[0]
+    if prefix or not name or name in Settings.model_fields:
+        return None
+    close = get_close_matches(name, Settings.model_fields, 1, cutoff=0.75)
+    if not close:
+        return None
+    return Problem("settings", 0, 0, f"there is no setting {variable}", f"Did you mean ORGCTL_{close[0].upper()}?")
+
+
+def _not_json(said: str) -> Problem:
+    name = re.search(r'field "(\w+)"', said)
+    variable = f"ORGCTL_{name[1].upper()}" if name else "a variable ORGCTL_…"
+    fix = """A list or a mapping is written as JSON there: '["a", "b"]'. Or set it in orgctl.yaml."""
+    return Problem("settings", 0, 0, f"{variable}: its value cannot be read", fix)
 
 
 def _problem(detail: Any) -> Problem:
@@ -134,7 +184,9 @@ def _problem(detail: Any) -> Problem:
         return Problem("settings", 0, 0, f"there is no setting '{name}'", fix)
     variable = "ORGCTL_" + "__".join(str(step) for step in detail["loc"]).upper()
     what = f"setting '{name}' ({variable}): {detail['msg'].removeprefix('Value error, ')}"
-    return Problem("settings", 0, 0, what, f"It is {detail['input']!r}." if not _secret(name) else "")
+    given = detail["input"]
+    shown = f"'{given}'" if isinstance(given, timedelta) else repr(given)
+    return Problem("settings", 0, 0, what, f"It is {shown}." if not _secret(name) else "")
 
 
 def _secret(name: str) -> bool:

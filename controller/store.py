@@ -63,13 +63,18 @@ class Store:
 
     def __init__(self, path: Path | str, clock: Clock) -> None:
         self._clock = clock
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         try:
+            if path != ":memory:":
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
             self._db.execute("pragma journal_mode=wal")
             self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.OperationalError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            what = f"the state database cannot be opened or written: {why}"
+            fix = "Correct the owner of its directory, or choose another: state_dir in orgctl.yaml, ORGCTL_STATE_DIR."
+            raise InvalidInput([Problem(str(path), 0, 0, what, fix)]) from error
         except sqlite3.DatabaseError as error:
             what = f"the state database cannot be opened: {error}"
             fix = "Move the file away: a fresh one is made, and AWS is unaffected (approvals and pauses are lost)."
