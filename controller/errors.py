@@ -106,8 +106,8 @@ class AwsError(OrgctlError):
         place = " ".join(filter(None, (f"in {self.account}" if self.account else "", self.region or "")))
         request = f" (request {self.request_id})" if self.request_id else ""
         detail = f": {self.message}" if self.message else ""
-        advice = f" {self.advice}" if self.advice else ""
-        return f"{self.code} from {self.action}{f' {place}' if place else ''}{request}{detail}{advice}"
+        told = f"{self.code} from {self.action}{f' {place}' if place else ''}{request}{detail}"
+        return f"{told.rstrip('.')}. {self.advice}" if self.advice else told
 
     @property
     def advice(self) -> str:
@@ -134,6 +134,12 @@ class Denied(AwsError):
 
 class Unreachable(AwsError):
     """No usable answer to a read."""
+
+    @property
+    def advice(self) -> str:
+        if self.code in ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"):
+            return "Look at the network, the proxy and AWS_ENDPOINT_URL."
+        return ""
 
 
 class UnknownOutcome(AwsError):

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from controller.clock import Clock
+from controller.errors import CannotConnect
 
 _signing: ContextVar[ReadOnlyCredentials] = ContextVar("orgctl_signing_credentials")
 
@@ -41,8 +43,14 @@ def route(session: Session) -> Credentials | None:
 
     Returns:
         The session's own credentials as the AWS configuration gives them, refreshing; None where it has none.
+
+    Raises:
+        CannotConnect: The AWS configuration is wrong.
     """
-    found = session.get_credentials()
+    try:
+        found = session.get_credentials()
+    except BotoCoreError as error:  # no such profile, a file that cannot be parsed, half of a key
+        raise CannotConnect(f"The AWS configuration cannot be used: {error}") from error
     if isinstance(found, _Routed):
         return found.own
     # The one place where a session keeps what it found. To register a provider instead would miss credentials that

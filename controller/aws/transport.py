@@ -273,9 +273,12 @@ class Transport:
         # Sessions are not thread-safe (boto3 guide, session); clients are.
         with self._creating:
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.create_client(
-                    service, region_name=region, config=self._config
-                )
+                try:
+                    self._clients[service, region] = self._session.create_client(
+                        service, region_name=region, config=self._config
+                    )
+                except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
+                    raise CannotConnect(f"The AWS configuration cannot be used: {error}") from error
             return self._clients[service, region]
 
 

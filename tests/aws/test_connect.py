@@ -11,9 +11,10 @@ import pytest
 from controller.aws.connect import Aws, connect
 from controller.aws.credentials import RENEW_BEFORE
 from controller.config import Settings
-from controller.errors import AwsError, CannotConnect, Denied
+from controller.errors import AwsError, CannotConnect, Denied, Unreachable
 from controller.resources.base import Live
 from controller.sandbox.sandbox import Sandbox
+from tests.fakes import FakeClock
 from tests.resources.organization import Organization, SandboxTime, session_of
 
 
@@ -38,6 +39,32 @@ def test_a_connection_knows_its_organization(sandbox: Sandbox) -> None:
 def test_without_credentials_it_says_where_they_may_come_from(sandbox: Sandbox) -> None:
     with pytest.raises(CannotConnect, match="AWS_PROFILE"):
         connected(sandbox, None)
+
+
+@pytest.mark.parametrize(
+    "variable, value", [("AWS_PROFILE", "nobodys"), ("AWS_ACCESS_KEY_ID", "half"), ("AWS_ENDPOINT_URL", "htp:/here")]
+)
+def test_an_aws_configuration_that_cannot_be_used_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    if variable == "AWS_ENDPOINT_URL":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(CannotConnect, match=rf"cannot be used.*({value}|[Pp]artial)"):
+        connect(Settings(), FakeClock(), read_only=True)
+
+
+def test_an_endpoint_where_nobody_listens_is_told_with_what_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    with pytest.raises(Unreachable, match=r"127.0.0.1:9.*AWS_ENDPOINT_URL"):
+        connect(Settings(), FakeClock(), read_only=True)
 
 
 def test_with_a_members_credentials_it_names_the_account_whose_it_needs(sandbox: Sandbox) -> None:
