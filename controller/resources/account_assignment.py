@@ -206,6 +206,7 @@ class _Wanted:
     seen: Seen
     resources: dict[str, AccountAssignment] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
+    ends: dict[str, datetime] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
     """Permission sets of which somebody that git names is not known: nothing of theirs is revoked."""
     notes: list[Note] = field(default_factory=list)
@@ -230,6 +231,8 @@ class _Wanted:
         for permission_set in sets:
             for account_id in selection.accounts:
                 one = self._one(principal, id, permission_set, account_id, source)
+                if line.until is not None:
+                    self.ends[one.key] = max(line.until, self.ends.get(one.key, line.until))
                 if over:
                     self.over.add(one.key)
                 else:
@@ -242,6 +245,7 @@ class _Wanted:
             self.resources,
             lists=frozenset(Ref(PermissionSet.kind, name) for name in lists),
             expired=frozenset(self.over - self.resources.keys()),
+            ends=self.ends,
             blocked={
                 key: f"{one.principal.type} '{one.principal.name}' is not in the identity store; until it is, nothing "
                 f"of '{one.permission_set}' is revoked"

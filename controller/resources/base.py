@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, Union
 
@@ -197,6 +198,7 @@ class Desired(Generic[R]):
         gone: key → said in git to be deleted or released, with its file:line:column.
         lists: The parents whose list of children git states in full: only their children may be removed as unlisted.
         expired: Keys whose absence is the end of an `until`: their removal needs nobody's approval.
+        ends: Key → `until`, of those that have one, past or to come.
         blocked: key → why it cannot be planned (an unknown principal, overlapping documents). The key may or
             may not also be in `resources`; nothing is done about it.
         notes: Warnings about single resources.
@@ -206,6 +208,7 @@ class Desired(Generic[R]):
     gone: Mapping[str, tuple[Gone, str]] = field(default_factory=dict)
     lists: frozenset[Ref] = frozenset()
     expired: frozenset[str] = frozenset()
+    ends: Mapping[str, datetime] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
@@ -256,7 +259,7 @@ class Change:
     rests_on: tuple[str, ...] = ()
     """What else an approval was given on the strength of: names of children that would be lost, say."""
     exempt: bool = False
-    """The end of an `until`: not counted as a removal."""
+    """The end of an `until` that was known before it came: not counted as a removal."""
     reason: str = ""
     """Said with the change where the two sides do not explain it: 'renamed from …', 'released'."""
     requires: frozenset[str] = frozenset()
@@ -347,6 +350,13 @@ class Kind(Generic[R]):
     def removes(self, change: Change) -> bool:
         """Whether the change takes something away: counted against the removal limits."""
         return change.action in (Action.DELETE, Action.MOVE)
+
+    def names(self, resource: R, live: Live) -> Iterable[str]:
+        """``kind/name`` of everything that removing the resource would take away, in AWS's names as well as in git's:
+        what the settings protect stays protected while git calls it something else.
+        """
+        title = getattr(resource, "title", None) or resource.name
+        return (f"{self.name}/{name}" for name in (resource.name, resource.key, title))
 
     def needs_approval(self, change: Change) -> str | None:
         """Why a person must approve this change whatever the limits, or None."""

@@ -159,6 +159,16 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
         more = f" and {len(staying) - 3} more" if len(staying) > 3 else ""
         return f"it is not empty: {', '.join(staying[:3])}{more} would have to leave it first, in the same commit"
 
+    def names(self, resource: OrganizationalUnit, live: Live) -> Iterable[str]:
+        """Also of what lies in it: a rename gives all of that another path."""
+        units = {**live.of(OrganizationalUnit), resource.key: resource}
+        for key in [key for key in units if paths.within(key, [resource.key])]:
+            real = ROOT
+            for above in reversed(paths.ancestors(key)[:-1]):
+                real = paths.join(real, units[above].title if above in units else paths.names(above)[-1])
+            for path in (key, real):
+                yield from (f"{self.name}/{path}", f"{self.name}{path}")
+
     def unit(self, resource: OrganizationalUnit, live: Live) -> str | None:
         return resource.key
 

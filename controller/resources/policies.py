@@ -22,11 +22,12 @@ from controller.desired.estate import Document as Placed
 from controller.desired.estate import Estate
 from controller.desired.templates import TemplateError
 from controller.errors import AwsError
-from controller.resources.base import OWNER_TAG, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.names import filled, refs_in, rendered
 from controller.resources.organizational_unit import LANE
-from controller.resources.policy_document import PolicyDocument
+from controller.resources.policy_document import PolicyDocument, loses_rules
 from controller.resources.policy_type import AWS_TYPES, PolicyType
+from controller.resources.protection import taken_over_by, unseen
 
 CONTROL_TOWER = "aws-guardrails-"
 """Control Tower's own policies; to change or detach one is drift to it (Control Tower User Guide, governance drift)."""
@@ -94,7 +95,10 @@ class Policies(Kind[Policy]):
         named = {item["Id"]: documents[keys[item["Id"]]] for item in own if keys[item["Id"]] in documents}
         expected = {id: with_owner(model.tags, aws.here.instance) for id, model in named.items() if not model.external}
         tags = organization_tags(aws, "policy", [item["Id"] for item in own], expected)
-        read = [id for id, model in named.items() if model.content is not None and not model.external]
+        # Also of what is to be deleted: an approval of that is given on the strength of what it says.
+        read = [
+            id for id, model in named.items() if (model.content is not None or model.deleted) and not model.external
+        ]
         contents = dict(zip(read, aws.map(lambda id: self._content(aws, id), read), strict=True))
         made = (
             self._made(item, keys[item["Id"]], tags.get(item["Id"], {}), contents.get(item["Id"])) for item in listed
@@ -167,6 +171,23 @@ class Policies(Kind[Policy]):
         assert live.id is not None
         return owner_now(aws, live.id)
 
+    def removes(self, change: Change) -> bool:
+        """A delete, or content that loses rules. One that is rewritten is no removal: nobody can count that."""
+        before, after = change.before, change.after
+        if isinstance(before, Policy) and isinstance(after, Policy) and before.content and after.content:
+            return loses_rules(before.content.to_json(), after.content.to_json(), iam=self.iam)
+        return super().removes(change)
+
+    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+        """Rules that leave a policy may be on their way into another: no order is safe without the attachments."""
+        if change.after is not None and self.removes(change) and unseen(live):
+            return "its content loses rules, and where policies are attached could not be observed"
+        return None
+
+    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+        if change.action is not Action.CREATE and change.after is not None and self.removes(change):
+            yield from taken_over_by(change, plan, live)
+
     def lane(self, change: Change) -> str | None:
         return LANE
 
@@ -234,7 +255,7 @@ def _untouchable(model: Document, live: Mapping[str, Policy]) -> str | None:
     have = live.get(model.name)
     if have is not None and have.aws_managed:
         return "it is AWS's own and cannot be changed; where it comes off is said with `detached_from`"
-    if model.name.startswith(CONTROL_TOWER):
+    if model.name.startswith(CONTROL_TOWER) or (have is not None and have.others):
         return "it is Control Tower's: changing it here would be drift there. Say `external: true` to use its name"
     if model.formerly and have is not None and model.formerly in live:
         return f"both '{model.formerly}' and '{model.name}' exist, so neither is the other renamed: remove `formerly`"

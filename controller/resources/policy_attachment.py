@@ -21,7 +21,7 @@ from controller.resources.names import Names
 from controller.resources.organizational_unit import LANE, OrganizationalUnit
 from controller.resources.policies import POLICY_KINDS, Policies, Policy
 from controller.resources.policy_type import PolicyType
-from controller.resources.protection import Place, balance, comes_first
+from controller.resources.protection import Place, balance, comes_first, edits
 
 _KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
 _KIND_OF_DOCUMENT: Mapping[str, Policies] = {kind.document: kind for kind in POLICY_KINDS}
@@ -141,6 +141,14 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             return f"it is the last service control policy on {gone.target}; AWS keeps at least one on everything"
         return None
 
+    def names(self, resource: PolicyAttachment, live: Live) -> Iterable[str]:
+        """A policy that is protected is not detached either."""
+        yield from (f"{self.name}/{resource.name}", f"{self.name}/{resource.key}")
+        policy = live.get(resource.parent)
+        if isinstance(policy, Policy):
+            yield from _KINDS[policy.kind].names(policy, live)
+            yield f"{self.name}/{policy.title}{resource.name.removeprefix(policy.key)}"
+
     def needs_approval(self, change: Change) -> str | None:
         gone = change.before
         if change.action is Action.DELETE and isinstance(gone, PolicyAttachment) and gone.policy == "FullAWSAccess":
@@ -156,7 +164,8 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             type_ref = Ref(PolicyType.kind, _KINDS[subject.policy_kind].type_name)
             yield from (f"{type_ref}:{action}" for action in (Action.CREATE, Action.UPDATE))
         units = {key: account.unit for key, account in live.of(Account).items()}
-        yield from comes_first(change, plan, _counts(live), units)
+        edited = edits(subject.policy_kind, plan, live) if change.action is Action.DELETE else {}
+        yield from comes_first(change, plan, _counts(live), units, edited)
 
     def unit(self, resource: PolicyAttachment, live: Live) -> str | None:
         if resource.place.kind == OrganizationalUnit.kind:
@@ -261,6 +270,7 @@ class _Wants:
     detached: dict[str, PolicyAttachment] = field(default_factory=dict)
     lists: set[Ref] = field(default_factory=set)
     expired: set[str] = field(default_factory=set)
+    ends: dict[str, datetime] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
 
     def add(self, document: Placed[Document]) -> None:
@@ -274,6 +284,8 @@ class _Wants:
             self.lists.add(Ref(kind.name, model.name))
             over = self.at is not None and model.until is not None and model.until <= self.at
             for one in self._at(kind, model.name, model.targets, source):
+                if model.until is not None:
+                    self.ends[one.key] = model.until
                 if over:
                     self.expired.add(one.key)
                 else:
@@ -285,6 +297,7 @@ class _Wants:
             gone={key: (Gone.DELETED, str(one.source)) for key, one in self.detached.items()},
             lists=frozenset(self.lists),
             expired=frozenset(self.expired),
+            ends=self.ends,
             blocked=self.blocked,
         )
 

@@ -63,6 +63,27 @@ class PolicyDocument:
         return PolicyDocument.of(_mapped(self.to_json(), fill), iam=iam)
 
 
+def loses_rules(before: Json, after: Json, *, iam: bool) -> bool:
+    """Whether a new content has fewer statements, or fewer that deny; in other JSON, lacks what was named before."""
+    if iam:
+        had, has = _effects(before), _effects(after)
+        return len(has) < len(had) or has.count("Deny") < had.count("Deny")
+    return not _named(before) <= _named(after)
+
+
+def _effects(content: Json) -> list[Json]:
+    statements = content.get("Statement") if isinstance(content, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    return [statement.get("Effect") for statement in listed if isinstance(statement, dict)]
+
+
+def _named(content: Json) -> set[tuple[str, str]]:
+    """The tags, plans, services or attributes that a policy other than IAM's is about: two levels of names."""
+    if not isinstance(content, dict):
+        return set()
+    return {(top, name) for top, below in content.items() if isinstance(below, dict) for name in below}
+
+
 def _minified(content: Json) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 

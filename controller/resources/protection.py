@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from controller.resources.base import Action, Change, Resource
+from controller.resources.base import Action, Change, Live, Resource
 from controller.resources.organizational_unit import ROOT, within
 
 Place: TypeAlias = tuple[str, str]
@@ -33,17 +33,23 @@ def attaches_over(unit: str, account: str, plan: Mapping[str, Change]) -> Iterat
 
 
 def comes_first(
-    change: Change, plan: Mapping[str, Change], counts: Mapping[Place, int], units: Mapping[str, str | None]
+    change: Change,
+    plan: Mapping[str, Change],
+    counts: Mapping[Place, int],
+    units: Mapping[str, str | None],
+    edited: Mapping[str, Iterable[str]],
 ) -> Iterator[str]:
     """Ids of the changes that come before this attachment goes on or comes off.
 
-    A policy comes off when all new ones of its kind are on, at its target, above and below, and when the accounts that
-    leave its reach have left. Only where old and new do not fit on a target together (AWS's limit), the old goes first,
-    and then it waits for nothing that might itself wait for such a target.
+    A policy comes off when all new ones of its kind are on, at its target, above and below; when it is itself where
+    else it goes on; when the policies there that may take over its rules are edited; and when the accounts that leave
+    its reach have left. Only where old and new do not fit on a target together (AWS's limit), the old goes first, and
+    then it waits for nothing that might itself wait for such a target.
 
     Args:
         counts: How many policies are on a place now.
         units: account → path of its OU.
+        edited: See `edits`.
     """
     place = _place(change)
     crowded = _crowded(plan, place, counts)
@@ -61,6 +67,52 @@ def comes_first(
             yield other.id
     if not crowded:
         yield from _moves_out_of(place[1], plan)
+        yield from _elsewhere(change, plan)
+        yield from (id for id, targets in edited.items() if any(_related(t, place[1], units) for t in targets))
+
+
+def edits(kind: str, plan: Mapping[str, Change], live: Live) -> dict[str, list[str]]:
+    """Id of each edit of a policy of the kind → what that policy is on: there it may take over rules."""
+    keys = {change.key: id for id, change in plan.items() if change.kind == kind and change.before and change.after}
+    found: dict[str, list[str]] = {}
+    for one in _observed(live) if keys else ():
+        if getattr(one, "policy_kind", "") == kind and (id := keys.get(getattr(one, "policy", ""))):
+            found.setdefault(id, []).append(getattr(one, "target", ""))
+    return found
+
+
+def taken_over_by(change: Change, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+    """Ids of the attachments of new policies, where this one is, that may take over the rules that it loses.
+
+    Not where old and new do not fit there together: those wait for what comes off.
+    """
+    counts = getattr(live.observed.get(ATTACHMENT), "counts", {})
+    mine = {
+        getattr(one, "target", "")
+        for one in _observed(live)
+        if getattr(one, "policy_kind", "") == change.kind and getattr(one, "policy", "") == change.key
+    }
+    for other in _attachments(plan, Action.CREATE):
+        place, policy = _place(other), getattr(other.after, "policy", "")
+        edited = any(f"{place[0]}/{policy}:{action}" in plan for action in (Action.UPDATE, Action.ADOPT))
+        if place[0] == change.kind and place[1] in mine and not edited and not _crowded(plan, place, counts):
+            yield other.id
+
+
+def unseen(live: Live) -> bool:
+    """Whether where policies are attached was looked at in vain."""
+    return ATTACHMENT in live.observed and not live.whole(ATTACHMENT)
+
+
+def _elsewhere(change: Change, plan: Mapping[str, Change]) -> Iterator[str]:
+    """Ids of the attachments by which the same policy goes on elsewhere: those held too, such as to an OU to come."""
+    policy = change.key.rpartition("@")[0]
+    return (other.id for other in _attachments(plan, Action.CREATE) if other.key.rpartition("@")[0] == policy)
+
+
+def _observed(live: Live) -> Iterable[Resource]:
+    seen = live.observed.get(ATTACHMENT)
+    return () if seen is None else seen.resources.values()
 
 
 def balance(plan: Mapping[str, Change], place: Place) -> int:
