@@ -95,7 +95,7 @@ class Controller:
                 )
             self.store.settle(change.id for change in report.plan.changes)
             held = {change.kind for change in report.plan.held}
-            self.store.remember_baseline({kind: n for kind, n in wanted.items() if kind not in held})
+            self.store.remember_wanted(wanted, held)
             with self._timed(report, "apply") as done:
                 outcomes = apply(
                     report.plan,
@@ -109,7 +109,7 @@ class Controller:
             self.store.remember_cycle(report)
             return report
 
-    def _plan(self, estate: Estate) -> tuple[Report, Live, Mapping[str, int]]:
+    def _plan(self, estate: Estate) -> tuple[Report, Live, Mapping[str, Desired[Any]]]:
         self._counts.clear()
         report = Report(self.clock.now(), Plan("", None, (), {}))
         with self._timed(report, "observe") as phases:
@@ -147,8 +147,8 @@ class Controller:
 
 def make_plan(
     kinds: Kinds, estate: Estate, live: Live, organization_id: str, settings: Settings, store: Store
-) -> tuple[Plan, dict[str, int]]:
-    """The guarded plan, and how many resources of each kind git wants."""
+) -> tuple[Plan, dict[str, Desired[Any]]]:
+    """The guarded plan, and what git wants."""
     desired = desire(kinds, estate, live)
     difference = diff(kinds, desired, live, settings.instance, ForeignTags(frozenset(settings.foreign_tag_keys)))
     ordered = order(kinds, difference.changes, live)
@@ -165,7 +165,7 @@ def make_plan(
         fingerprints=guarded.fingerprints,
         fights=guarded.fights,
     )
-    return plan, {name: len(want.resources) for name, want in desired.items()}
+    return plan, desired
 
 
 def desire(kinds: Kinds, estate: Estate, live: Live) -> dict[str, Desired[Any]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,14 @@ from controller.errors import InvalidInput, Problem
 from controller.planning.guard import Memory, Pause, repair_key
 from controller.planning.plan import Plan
 from controller.report import Outcome, Report, Result
-from controller.resources.base import Change
+from controller.resources.base import Change, Desired
 
 APPROVAL_LASTS = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 HISTORY_KEPT = 1000
 """Cycles; those that changed nothing count too, so this is some ten days at one a quarter of an hour."""
+
+_MAY_HAVE_TAKEN_EFFECT = frozenset({Result.APPLIED, Result.UNKNOWN, Result.PENDING})
 
 _SCHEMA = """
 create table if not exists facts (key text primary key, value text not null);
@@ -40,6 +42,7 @@ create table if not exists removals (kind text not null, at text not null);
 create table if not exists repairs (key text not null, at text not null);
 create table if not exists intents (change text primary key, at text not null, answered integer not null default 0);
 create table if not exists baselines (kind text primary key, count integer not null);
+create table if not exists ends (kind text not null, key text not null, until text not null, primary key (kind, key));
 create table if not exists writes (
     at text not null, commit_hash text, change text not null, name text not null, action text not null,
     before text, after text, outcome text not null, detail text not null);
@@ -123,7 +126,8 @@ class Store:
         Raises:
             InvalidInput: No plan held anything under this id; lists the ids there are.
         """
-        rows = self._all("select id, why, changes from holds where id like ? || '%'", id) if len(id) >= 6 else []
+        every = self._all("select id, why, changes from holds") if len(id) >= 6 else []
+        rows = [row for row in every if row[0].startswith(id)]
         if len(rows) != 1:
             known = ", ".join(h.id for h in self.holds()) or "none"
             what = f"no plan holds anything under '{id}'"
@@ -166,25 +170,43 @@ class Store:
         repairs: dict[str, tuple[datetime, ...]] = {}
         for key, at in self._all("select key, at from repairs where at > ? order by at", since):
             repairs[key] = (*repairs.get(key, ()), datetime.fromisoformat(at))
+        ends: dict[str, dict[str, datetime]] = {}
+        for kind, key, until in self._all("select kind, key, until from ends"):
+            ends.setdefault(kind, {})[key] = datetime.fromisoformat(until)
         approved = self._all("select fingerprint from approvals where used is null and until > ?", _text(now))
         return Memory(
             now=now,
             approved=frozenset(row[0] for row in approved),
             removed=dict(self._all("select kind, count(*) from removals where at > ? group by kind", since)),
             baseline=dict(self._all("select kind, count from baselines")),
+            ends=ends,
             repairs=repairs,
             unknown={c: datetime.fromisoformat(at) for c, at in self._all("select change, at from intents")},
             pauses=tuple(self.pauses()),
         )
 
-    def remember_baseline(self, counts: Mapping[str, int]) -> None:
-        """kind → how many resources git wants, now that this is in force."""
+    def remember_wanted(self, wanted: Mapping[str, Desired[Any]], held: Collection[str]) -> None:
+        """How much git wants of each kind, now that this is in force, and until when.
+
+        Args:
+            held: Kinds of which something is held: they may have shrunk without anybody's consent, so they only grow.
+        """
+        now = _text(self._clock.now())
         with self._transaction():
-            for kind, count in counts.items():
+            for kind, want in wanted.items():
+                number = "max(count, excluded.count)" if kind in held else "excluded.count"
                 self._run(
-                    "insert into baselines values (?, ?) on conflict (kind) do update set count = excluded.count",
-                    kind, count,
+                    f"insert into baselines values (?, ?) on conflict (kind) do update set count = {number}",  # noqa: S608 two constants
+                    kind, len(want.resources),
                 )  # fmt: skip
+                known = dict(self._all("select key, until from ends where kind = ?", kind))
+                ends = {key: _text(until.astimezone(UTC)) for key, until in want.ends.items()}
+                for key in known.keys() - ends.keys():
+                    self._run("delete from ends where kind = ? and key = ?", kind, key)
+                for key, until in ends.items():
+                    # One that is past already is not news of an end to come: what was known of it stays.
+                    if until > now and known.get(key) != until:
+                        self._run("insert or replace into ends values (?, ?, ?)", kind, key, until)
 
     # Writes
 
@@ -202,12 +224,11 @@ class Store:
         with self._transaction():
             if outcome.result is not Result.UNKNOWN:
                 self._run("delete from intents where change = ?", change.id)
+            approvals = self._one("select 1 from approvals where fingerprint = ? and used is null", fingerprint)
+            if counted_removal and not approvals and outcome.result in _MAY_HAVE_TAKEN_EFFECT:
+                self._run("insert into removals values (?, ?)", change.kind, now)
             if outcome.result in (Result.APPLIED, Result.UNKNOWN):
-                approvals = self._run(
-                    "update approvals set used = ? where fingerprint = ? and used is null", now, fingerprint
-                )
-                if counted_removal and not approvals:
-                    self._run("insert into removals values (?, ?)", change.kind, now)
+                self._run("update approvals set used = ? where fingerprint = ? and used is null", now, fingerprint)
             if outcome.result is Result.APPLIED:
                 self._run("insert into repairs values (?, ?)", repair_key(change), now)
             self._run(

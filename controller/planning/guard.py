@@ -6,15 +6,16 @@ protected names and modes come from the settings, approvals and pauses from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from controller.config import Limits, ModeRule
 from controller.planning.plan import digest
-from controller.resources.base import Action, Change, Desired, Json, Kind, Live, Resource
+from controller.resources.base import Action, Change, Desired, Json, Kind, Live, Ref, Resource
 
 REPAIRS_BEFORE_BACKOFF = 5
 """The same repair this often within an hour is a fight with somebody (safety rule 7)."""
@@ -43,6 +44,7 @@ class Memory:
         approved: Fingerprints of changes a person let through, still valid and not yet used.
         removed: kind → unapproved removals applied within the last hour.
         baseline: kind → how many resources git wanted when it was last in force.
+        ends: kind → key → an `until` that git gave it while that was still to come.
         repairs: change id + after-state → when it was applied, within the last hour.
         unknown: change id → when it was sent without an answer.
     """
@@ -51,6 +53,7 @@ class Memory:
     approved: frozenset[str] = frozenset()
     removed: Mapping[str, int] = field(default_factory=dict)
     baseline: Mapping[str, int] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     repairs: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     unknown: Mapping[str, datetime] = field(default_factory=dict)
     pauses: tuple[Pause, ...] = ()
@@ -87,6 +90,7 @@ def guard(
 ) -> Guarded:
     """Hold what must be held, strongest reason first; then what depends on it; then apply modes and pauses. Pure."""
     judge = _Judge(kinds, desired, live, losses, rules, memory, {c.id: c for c in changes})
+    judge.endings()
     judge.forbidden()
     judge.protected()
     judge.always_approved()
@@ -115,7 +119,11 @@ def _side(resource: Resource | None) -> Json:
     return None if resource is None else resource.fingerprint()
 
 
-@dataclass(slots=True)
+def _lies_in(place: str | None, unit: str | None) -> bool:
+    return place is not None and f"{place}/".startswith(f"{unit}/")
+
+
+@dataclass
 class _Judge:
     kinds: Mapping[str, Kind[Any]]
     desired: Mapping[str, Desired[Any]]
@@ -130,6 +138,12 @@ class _Judge:
     def __post_init__(self) -> None:
         self.fingerprints = {id: fingerprint(self.rules.organization_id, c) for id, c in self.changes.items()}
 
+    def endings(self) -> None:
+        """The end of an `until` is exempt where it was known before it came; one written in the past is a removal."""
+        for change in list(self.changes.values()):
+            if change.exempt and not self._has_ended(change.kind, change.key):
+                self.changes[change.id] = replace(change, exempt=False)
+
     # What nobody can approve
 
     def forbidden(self) -> None:
@@ -138,12 +152,13 @@ class _Judge:
                 self._block(change, why)
 
     def protected(self) -> None:
-        for change in self._open():
+        """A removal, and a rename: under another name nothing would be protected any more."""
+        for change in self._open() if self.rules.protected else ():
+            lost = self._names(change, change.before)
             if not self._removes(change):
-                continue
-            names = {f"{change.kind}/{change.name}", f"{change.kind}/{change.key}"}
+                lost -= self._names(change, change.after)
             for pattern in self.rules.protected:
-                if any(fnmatchcase(name, pattern) for name in names):
+                if any(fnmatchcase(name, pattern) for name in lost):
                     self._block(change, f"'{pattern}' is protected by the settings; only changing them lets it through")
                     break
 
@@ -185,7 +200,8 @@ class _Judge:
             before = self.memory.baseline.get(name)
             if before is None:
                 before = sum(r.owner is not None for r in self.live.of(self.kinds[name].resource).values())
-            now = len(want.resources) + len(want.expired) + len(want.gone)
+            ended = sum(self._has_ended(name, key) for key in want.expired)
+            now = len(want.resources) + ended + len(want.gone)
             if before >= 2 and now < before / 2:
                 group = [c for c in self._open() if c.kind == name]
                 self._hold(
@@ -233,29 +249,52 @@ class _Judge:
     def _mode(self, change: Change) -> str:
         mode = self.rules.mode
         for rule in self.rules.modes:
-            if fnmatchcase(change.kind, rule.kind) and self._within(change, rule.unit):
+            concerns = self._touches if rule.mode == "observe" else self._within
+            if fnmatchcase(change.kind, rule.kind) and concerns(change, rule.unit):
                 mode = rule.mode
         return mode
 
     def _paused(self, change: Change) -> bool:
         return any(
-            pause.until > self.memory.now and fnmatchcase(change.kind, pause.kind) and self._within(change, pause.unit)
+            pause.until > self.memory.now and fnmatchcase(change.kind, pause.kind) and self._touches(change, pause.unit)
             for pause in self.memory.pauses
         )
 
     def _within(self, change: Change, unit: str | None) -> bool:
-        """Whether either side of the change lies in or below the OU."""
-        if unit is None or unit == "/":
+        """Whether both sides of the change lie in or below the OU: only then may its mode let it through."""
+        return unit in (None, "/") or all(_lies_in(place, unit) for place in self._places(change))
+
+    def _touches(self, change: Change, unit: str | None) -> bool:
+        """Whether either side of it, or a child that an edit would reach, lies in or below the OU."""
+        if unit in (None, "/"):
             return True
+        return any(_lies_in(place, unit) for place in (*self._places(change), *self._reach.get(change.ref, ())))
+
+    def _places(self, change: Change) -> list[str | None]:
         kind = self.kinds[change.kind]
-        sides = (side for side in (change.before, change.after) if side is not None)
-        places: Iterable[str | None] = [kind.unit(side, self.live) for side in sides]
-        return any(place is not None and f"{place}/".startswith(f"{unit}/") for place in places)
+        return [kind.unit(side, self.live) for side in (change.before, change.after) if side is not None] or [None]
+
+    @cached_property
+    def _reach(self) -> Mapping[Ref, set[str | None]]:
+        """Parent → the OUs that its live children lie in: a policy's attachments, a permission set's assignments."""
+        found: dict[Ref, set[str | None]] = {}
+        for name, observed in self.live.observed.items():
+            for child in observed.resources.values():
+                if child.parent is not None:
+                    found.setdefault(child.parent, set()).add(self.kinds[name].unit(child, self.live))
+        return found
 
     # Helpers
 
+    def _has_ended(self, kind: str, key: str) -> bool:
+        end = self.memory.ends.get(kind, {}).get(key)
+        return end is not None and end <= self.memory.now
+
     def _open(self) -> list[Change]:
         return [c for c in self.changes.values() if c.blocked is None]
+
+    def _names(self, change: Change, side: Resource | None) -> set[str]:
+        return set() if side is None else set(self.kinds[change.kind].names(side, self.live))
 
     def _removes(self, change: Change) -> bool:
         return self.kinds[change.kind].removes(change)

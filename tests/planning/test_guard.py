@@ -59,10 +59,14 @@ def test_the_hour_rolls_what_was_removed_before_counts() -> None:
     assert held(removing(1, 15).guarded(memory)) == []
 
 
-def test_the_end_of_an_until_is_not_counted() -> None:
+def test_the_end_of_an_until_is_not_counted_where_it_was_known_before_it_came() -> None:
     case = removing(6, 15)
     case.desired["ball"]["expired"] = frozenset(f"b{n:03}" for n in range(6))
-    assert held(case.guarded()) == []
+    known = {f"b{n:03}": NOW - timedelta(seconds=1) for n in range(6)}
+    assert held(case.guarded(Memory(now=NOW, ends={"ball": known}))) == []
+    assert len(held(case.guarded())) == 6, "an until that is written in the past is a removal like any other"
+    later = {key: NOW + timedelta(days=1) for key in known}
+    assert len(held(case.guarded(Memory(now=NOW, ends={"ball": later})))) == 6, "and so is one that was brought forward"
 
 
 def test_an_approval_lets_exactly_those_changes_through() -> None:
