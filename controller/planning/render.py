@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from itertools import accumulate
 from typing import Any
 
-from controller.planning.describe import describe, readable
+from controller.planning.describe import describe, printable, readable
 from controller.planning.plan import Bystander, Plan
 from controller.resources.base import Change, Json, Resource
 
@@ -90,30 +93,50 @@ def to_markdown(plan: Plan) -> str:
     lines = [f"### orgctl plan `{plan.plan_id}`", "", sentence(plan), ""]
     if plan.held:
         lines += ["**Held by a guard rail**", ""]
-        lines += [f"- `{c.kind}` **{_escape(c.name)}** ({c.action}): {_escape(c.blocked or '')}" for c in plan.held]
+        for change in plan.held:
+            lines += [*_markdown(change, f"`{change.kind}` "), f"  - held: {_escape(change.blocked or '')}"]
         lines.append("")
     if plan.incomplete:
         lines += ["**Could not be observed, so not planned**", ""]
-        lines += [f"- `{i.what}`: {_escape(i.why)}" for i in plan.incomplete]
+        lines += [f"- {_code(i.what)}: {_escape(i.why)}" for i in plan.incomplete]
         lines.append("")
-    kinds = sorted({c.kind for c in plan.changes if not c.blocked})
-    for kind in kinds:
-        group = [c for c in plan.changes if c.kind == kind and not c.blocked]
-        lines += [f"<details><summary><code>{kind}</code>: {len(group)}</summary>", ""]
+    free = [c for c in plan.changes if not c.blocked]
+    for kind in sorted({c.kind for c in free}):
+        group = [c for c in free if c.kind == kind]
+        actions = ", ".join(f"{count} {action}" for action, count in sorted(Counter(c.action for c in group).items()))
+        lines += [f"<details><summary><code>{kind}</code>: {actions}</summary>", ""]
         for change in group:
-            lines.append(
-                f"- {change.action} **{_escape(change.name)}**" + (f" ({change.source})" if change.source else "")
-            )
-            lines += [f"  - {_escape(line)}" for line in describe(change)]
+            lines += _markdown(change)
         lines += ["", "</details>", ""]
-    text = "\n".join(lines)
-    if len(text) > MARKDOWN_LIMIT:
-        text = text[:MARKDOWN_LIMIT].rsplit("\n", 1)[0] + "\n\n… cut here; `orgctl plan --format json` has all of it.\n"
-    return text
+    return _fitted(lines)
+
+
+def _markdown(change: Change, kind: str = "") -> list[str]:
+    source = f" ({_code(change.source)})" if change.source else ""
+    head = f"- {change.action} {kind}**{_code(change.name)}**{source}"
+    return [head, *(f"  - {_code(line)}" for line in describe(change))]
+
+
+def _fitted(lines: list[str]) -> str:
+    """As many lines as there is room for; what is folded is closed again."""
+    ending = ["", "</details>", "", "… cut here; `orgctl plan --format json` has all of it.", ""]
+    room = MARKDOWN_LIMIT - len("\n".join(ending)) - 1
+    sizes = accumulate(len(line) + 1 for line in lines)
+    kept = [line for line, size in zip(lines, sizes, strict=True) if size <= room]
+    if len(kept) == len(lines):
+        return "\n".join(lines)
+    is_open = sum(line.startswith("<details>") for line in kept) > kept.count("</details>")
+    return "\n".join(kept + (ending if is_open else ending[2:]))
+
+
+def _code(text: str) -> str:
+    """Text from YAML and AWS as it is: within backticks nothing becomes markup, and nobody is mentioned."""
+    text = printable(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def _escape(text: str) -> str:
-    """Text from YAML and AWS must not become markup."""
-    for character in "\\`*_<>[]|":
-        text = text.replace(character, "\\" + character)
-    return text
+    """Sentences with names in them: no markup, and no mention (an @ that a word follows)."""
+    text = re.sub(r"([\\`*_<>\[\]|~#])", r"\\\1", printable(text))
+    return text.replace("@", "@\u200b")

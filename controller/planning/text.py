@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
-from controller.planning.describe import describe
+from controller.planning.describe import describe, printable
 from controller.planning.plan import Bystander, Plan
 from controller.planning.render import sentence
 from controller.resources.base import Action, Change
@@ -20,8 +21,6 @@ SIGNS = {
     Action.ADOPT: ("=", "cyan"),
     Action.MOVE: (">", "magenta"),
 }
-
-
 MANY = 3
 """As many changes that are alike are printed as one."""
 
@@ -30,43 +29,44 @@ def print_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     """Changes grouped by OU and kind, then what is held, left alone or unseen, then the counts."""
     commit = f", commit {plan.commit[:12]}" if plan.commit else ""
     console.print(Text(f"Plan {plan.plan_id} for organization {plan.organization_id}{commit}", "bold"))
+    mixed = bool(plan.free)
     for unit, in_unit in groupby(sorted(plan.changes, key=_place), key=lambda c: c.unit):
         console.print()
-        console.print(Text(unit or "Organization", "bold underline"))
+        console.print(Text(printable(unit or "Organization"), "bold underline"))
         for _, alike in groupby(in_unit, key=_likeness):
             group = list(alike)
             if len(group) >= MANY and all(c.after is None or c.after.parent is not None for c in group):
-                _print_together(group, console, verbose)
+                _print_together(group, console, mixed=mixed, verbose=verbose)
             else:
                 for change in group:
-                    _print_change(change, console)
+                    _print_change(change, console, mixed=mixed, verbose=verbose)
     _print_notes(plan, console, verbose)
     console.print()
-    console.print(Text("Nothing to do: " if not plan.changes else "", "green") + Text(sentence(plan), "bold"))
+    head = Text("Nothing to do: " if not plan.changes else "", "green")
+    console.print(head + Text(sentence(plan), "bold"), soft_wrap=True)
+    if any(c.observe_only and not c.blocked for c in plan.changes) and not mixed:
+        console.print(Text("Mode observe, or a pause: nothing of this would be written.", "dim"), soft_wrap=True)
 
 
-def _place(change: Change) -> tuple[str, str, str, str, str, str]:
+def _place(change: Change) -> tuple[str, str, str, str, str, bool, str]:
     return (change.unit or "", *_likeness(change), change.name)
 
 
-def _likeness(change: Change) -> tuple[str, str, str, str]:
-    return (change.kind, change.action, change.source or "", change.blocked or "")
+def _likeness(change: Change) -> tuple[str, str, str, str, bool]:
+    return (change.kind, change.action, change.source or "", change.blocked or "", change.observe_only)
 
 
-def _print_together(group: list[Change], console: Console, verbose: bool) -> None:
+def _print_together(group: list[Change], console: Console, *, mixed: bool, verbose: bool) -> None:
     """Many children of one line of YAML on one line."""
     first = group[0]
     sign, colour = SIGNS[first.action]
     shown = group if verbose else group[: MANY * 2]
     line = Text(f"  {sign} ", colour)
     line.append(f"{len(group)} × {first.kind} ", "dim")
-    line.append(_names([c.name for c in shown]), colour)
+    line.append(printable(_names([c.name for c in shown])), colour)
     if len(shown) < len(group):
         line.append(f" and {len(group) - len(shown)} more (--verbose)", "dim")
-    line.append(f"  {first.source or ''}", "dim")
-    console.print(line, soft_wrap=True)
-    if first.blocked:
-        console.print(Text(f"      held: {first.blocked}", "bold red"), soft_wrap=True)
+    _finish(line, first, console, mixed=mixed)
 
 
 def _names(names: list[str]) -> str:
@@ -77,20 +77,25 @@ def _names(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _print_change(change: Change, console: Console) -> None:
+def _print_change(change: Change, console: Console, *, mixed: bool, verbose: bool) -> None:
     sign, colour = SIGNS[change.action]
     line = Text(f"  {sign} ", colour)
     line.append(f"{change.kind} ", "dim")
-    line.append(change.name, colour)
+    line.append(printable(change.name), colour)
+    _finish(line, change, console, mixed=mixed, details=describe(change, whole=verbose))
+
+
+def _finish(line: Text, change: Change, console: Console, *, mixed: bool, details: Iterable[str] = ()) -> None:
+    """Where it is written, whether it is; then what it does, and what holds it."""
     if change.source:
         line.append(f"  {change.source}", "dim")
-    if change.observe_only and not change.blocked:
+    if mixed and change.observe_only and not change.blocked:
         line.append("  (observe: not written)", "dim italic")
     console.print(line, soft_wrap=True)
-    for detail in describe(change):
+    for detail in details:
         console.print(Text(f"      {detail}", "default"), soft_wrap=True)
     if change.blocked:
-        console.print(Text(f"      held: {change.blocked}", "bold red"), soft_wrap=True)
+        console.print(Text(f"      held: {printable(change.blocked)}", "bold red"), soft_wrap=True)
 
 
 def _print_notes(plan: Plan, console: Console, verbose: bool) -> None:
@@ -101,20 +106,21 @@ def _print_notes(plan: Plan, console: Console, verbose: bool) -> None:
             _print_bystanders(group, console, verbose)
     if plan.orphaned:
         console.print(
-            Text("  Ours, but no longer in git: say `deleted: true` or `released: true`, or name them again.")
+            Text("  Ours, but no longer in git: say `deleted: true` or `released: true`, or name them again."),
+            soft_wrap=True,
         )
     if plan.notes:
         console.print()
         console.print(Text("Notes", "bold underline"))
         for note in plan.notes if verbose else plan.notes[:20]:
-            console.print(Text(f"  {note.kind} {note.name}: {note.text}"), soft_wrap=True)
+            console.print(Text(printable(f"  {note.kind} {note.name}: {note.text}")), soft_wrap=True)
         if not verbose and len(plan.notes) > 20:
             console.print(Text(f"  … and {len(plan.notes) - 20} more (--verbose)", "dim"))
     if plan.incomplete:
         console.print()
         console.print(Text("Could not be observed, so not planned", "bold underline red"))
         for gap in plan.incomplete:
-            console.print(Text(f"  {gap.what}: {gap.why}"), soft_wrap=True)
+            console.print(Text(printable(f"  {gap.what}: {gap.why}")), soft_wrap=True)
 
 
 def _print_bystanders(group: tuple[Bystander, ...], console: Console, verbose: bool) -> None:
@@ -122,4 +128,4 @@ def _print_bystanders(group: tuple[Bystander, ...], console: Console, verbose: b
         names = sorted(b.name for b in group if b.kind == kind)
         shown = names if verbose else names[:5]
         more = "" if len(shown) == len(names) else f" and {count - len(shown)} more (--verbose)"
-        console.print(Text(f"  {count} {kind}: {', '.join(shown)}{more}"), soft_wrap=True)
+        console.print(Text(printable(f"  {count} {kind}: {', '.join(shown)}{more}")), soft_wrap=True)
