@@ -6,10 +6,14 @@ Exit codes, in order of precedence: 1 error, 3 something is held by a guard rail
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
     from controller.store import Store
 
 ERROR, HELD, PENDING, DONE = 1, 3, 2, 0
+LONGEST_PAUSE = timedelta(days=30)
+OBSERVING = (
+    "Mode observe, or a pause: to write, set `mode: enforce` in orgctl.yaml or ORGCTL_MODE=enforce; orgctl resume."
+)
 
 # Heavy imports stand inside the commands: `orgctl --help` and `validate` need neither boto3 nor a web server.
 
@@ -38,6 +46,7 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -45,6 +54,12 @@ def main() -> None:
     except OrgctlError as error:
         click.echo(f"error: {error}" if not isinstance(error, InvalidInput) else str(error), err=True)
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # `orgctl plan | head`: whoever read has enough, and the interpreter must not flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ERROR)
+    except sqlite3.Error as error:  # another process keeps it locked, the disk is full
+        click.echo(f"error: the state database (state_dir) cannot be used: {error}", err=True)
+        sys.exit(ERROR)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,23 +80,26 @@ organization_option = click.option("--organization", help="The one organization 
 def validate(path: Path) -> None:
     """Check the desired state offline: format, names, policies."""
     estate = _load(path)
-    units, accounts = len(estate.units), len(estate.accounts)
-    click.echo(f"{path}: {len(estate.documents)} documents, {units} OUs, {accounts} accounts. Nothing wrong.")
+    if not estate.documents:
+        click.echo(f"{path}: there is no document in any *.yaml or *.yml below it, so nothing is managed.")
+        return
+    found = (_count(len(estate.documents), "document"), _count(len(estate.units), "OU"))
+    click.echo(f"{path}: {', '.join(found)}, {_count(len(estate.accounts), 'account')}. Nothing wrong.")
 
 
 @cli.command()
 @path_argument
 @click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan as JSON, for apply.")
-@click.option("--verbose", is_flag=True, help="Every unmanaged resource and every note.")
+@click.option("--verbose", is_flag=True, help="Everything: long values, names, notes.")
 def plan(path: Path, style: str, out: Path | None, verbose: bool) -> None:
     """Show what would change. Writes nothing to AWS."""
     estate = _load(path)
     with _controller(read_only=True) as controller:
         report = controller.plan(estate)
+    _show(report.plan, style, verbose)
     if out is not None:
         _write_plan(report.plan, out)
-    _show(report.plan, style, verbose)
     sys.exit(_plan_exit(report.plan))
 
 
@@ -100,7 +118,7 @@ def apply(path: Path, yes: bool, saved: Path | None, organization: str | None) -
         if not yes:
             plan_id = _ask(controller, estate, plan_id)
         report = controller.cycle(estate, plan_id=plan_id)
-    _show_outcomes(report)
+    _show_result(report)
     sys.exit(_report_exit(report))
 
 
@@ -123,44 +141,39 @@ def run(repo: str, branch: str, path: str, interval: str | None, resync: str | N
 @click.option("--json", "as_json", is_flag=True)
 def status(as_json: bool) -> None:
     """What is in force, what is held, what is paused."""
+    from controller.past import status_lines
+    from controller.revision import remembered
+
     with _store() as store:
         last = store.history(1)
-        holds = [{"id": h.id, "why": h.why, "changes": list(h.changes)} for h in store.holds()]
-        pauses = [
-            {"kind": p.kind, "unit": p.unit, "until": p.until.isoformat(), "reason": p.reason, "author": p.author}
-            for p in store.pauses()
-        ]
-    if as_json:
-        click.echo(json.dumps({"last_cycle": last[0] if last else None, "holds": holds, "pauses": pauses}, indent=2))
-        return
-    if not last:
-        click.echo("No cycle yet.")
-    else:
-        click.echo(f"Last cycle {last[0]['at']}: {last[0]['result']}, commit {last[0]['commit'] or '(directory)'}")
-    for hold in holds:
-        click.echo(f"Held: {hold['why']}")
-    for pause in pauses:
-        click.echo(
-            f"Paused until {pause['until']}: kind {pause['kind']}, unit {pause['unit'] or '/'}: {pause['reason']}"
-        )
+        told = {
+            **remembered(store),
+            "last_cycle": last[0] if last else None,
+            "holds": [{"id": h.id, "why": h.why, "changes": list(h.changes)} for h in store.holds()],
+            "pauses": [
+                {"kind": p.kind, "unit": p.unit, "until": p.until.isoformat(), "reason": p.reason, "author": p.author}
+                for p in store.pauses()
+            ],
+        }
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False) if as_json else "\n".join(status_lines(told)))
 
 
 @cli.command()
-@click.option("--limit", default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--writes", is_flag=True, help="The audit trail of single writes instead of cycles.")
 @click.option("--json", "as_json", is_flag=True)
 def history(limit: int, writes: bool, as_json: bool) -> None:
     """Past cycles, newest first."""
+    from controller.past import cycle_line, write_line
+
     with _store() as store:
         rows = store.writes(limit) if writes else store.history(limit)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        if writes:
-            click.echo(f"{row['at']}  {row['outcome']:8} {row['action']:7} {row['change']}  {row['detail']}".rstrip())
-        else:
-            click.echo(f"{row['at']}  {row['result']:10} {(row['commit'] or '')[:12]:12}  {row['summary']}")
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not rows:
+        click.echo("Nothing was written yet." if writes else "No cycle yet.")
+    for row in [] if as_json else rows:
+        click.echo(write_line(row) if writes else cycle_line(row))
 
 
 @cli.command()
@@ -170,8 +183,10 @@ def approve(id: str, author: str | None) -> None:
     """Let exactly what ID stands for through, once, within 24 hours. A held commit's id puts that commit in force."""
     from controller.clock import Clock
     from controller.daemon import WOKEN
+    from controller.log import configure
     from controller.revision import accept
 
+    configure(level="WARNING")  # what follows says it to people
     clock, who = Clock(), author or _user()
     with _store() as store:
         commit = accept(store, clock, id, who)
@@ -188,22 +203,48 @@ def approve(id: str, author: str | None) -> None:
 @cli.command()
 @click.option("--kind", default="*", help="Only this kind of resource (a glob).")
 @click.option("--unit", default=None, help="Only what lies in or below this OU path.")
-@click.option("--for", "duration", required=True, help="How long: 30m, 2h. It always expires.")
-@click.option("--reason", required=True)
-@click.option("--author", default=None)
+@click.option("--for", "duration", required=True, help="How long: 30m, 2h; 30d at most. It always expires.")
+@click.option("--reason", required=True, help="Why: shown wherever the pause is.")
+@click.option("--author", default=None, help="Who pauses; default: the system user.")
 def pause(kind: str, unit: str | None, duration: str, reason: str, author: str | None) -> None:
     """Stop writes for a while; drift is still shown."""
     from controller.clock import Clock
-    from controller.config import parse_duration
+    from controller.past import second
     from controller.planning.guard import Pause
 
-    length = parse_duration(duration)
-    if not isinstance(length, timedelta):
-        raise InvalidInput([Problem("--for", 0, 0, f"'{duration}' is no duration", "Write 30m, 2h or 1d.")])
+    length = _pause_length(duration)
+    _check_scope(kind, unit)
     with _store() as store:
         until = Clock().now() + length
         store.pause(Pause(until, reason, author or _user(), kind, unit))
-    click.echo(f"Paused until {until.isoformat(timespec='seconds')}: kind {kind}, unit {unit or '/'}.")
+    click.echo(f"Paused until {second(until.isoformat())}: kind {kind}, unit {unit or '/'}.")
+
+
+def _pause_length(text: str) -> timedelta:
+    from controller.config import parse_duration
+
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise InvalidInput([Problem("--for", 0, 0, f"'{text}': {error}")]) from error
+    if not timedelta(0) < length <= LONGEST_PAUSE:
+        what = f"'{text}': a pause lasts up to {LONGEST_PAUSE.days} days"
+        raise InvalidInput([Problem("--for", 0, 0, what, "Observe mode (`mode`, `modes`) has no end.")])
+    return length
+
+
+def _check_scope(kind: str, unit: str | None) -> None:
+    """A pause that matches nothing would stop nothing, and nobody would notice."""
+    from controller.resources.registry import KINDS
+
+    names = [known.name for known in KINDS]
+    if not any(fnmatchcase(name, kind) for name in names):
+        close = get_close_matches(kind, names, 1)
+        fix = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(names)}."
+        raise InvalidInput([Problem("--kind", 0, 0, f"there is no kind '{kind}'", fix)])
+    if unit is not None and not unit.startswith("/"):
+        what = f"'{unit}' is not an OU's path"
+        raise InvalidInput([Problem("--unit", 0, 0, what, "It begins at the root: /Workloads/Prod.")])
 
 
 @cli.command()
@@ -227,13 +268,17 @@ def schema(out: Path) -> None:
 
 
 @cli.command()
-@click.option("--port", default=4599, show_default=True, help="Loopback port.")
+@click.option("--port", type=click.IntRange(0, 65535), default=4599, show_default=True, help="Loopback port; 0: any.")
 @click.option("--seed", type=click.Path(path_type=Path, exists=True), help="YAML to start from.")
 def sandbox(port: int, seed: Path | None) -> None:
     """Serve a simulated AWS organization for anything that honours AWS_ENDPOINT_URL."""
     from controller.sandbox.serve import serve
 
-    serve(port, seed)
+    try:
+        serve(port, seed)
+    except OSError as error:
+        what = f"port {port} cannot be served on: {os.strerror(error.errno or 0)}"
+        raise InvalidInput([Problem("--port", 0, 0, what, "Choose another, or stop what uses it.")]) from error
 
 
 # What commands share
@@ -292,11 +337,12 @@ def _controller(*, read_only: bool, **overrides: Any) -> Iterator[Controller]:
 
 
 def _progress() -> Callable[[Outcome], None]:
+    from controller.planning.describe import printable
+
     def show(outcome: Outcome) -> None:
         change = outcome.change
-        click.echo(
-            f"{outcome.result:8} {change.action:7} {change.kind} {change.name}  {outcome.detail}".rstrip(), err=True
-        )
+        line = f"{outcome.result:8} {change.action:7} {change.kind} {change.name}  {outcome.detail}"
+        click.echo(printable(line).rstrip(), err=True)
 
     return show
 
@@ -315,13 +361,16 @@ def _ask(controller: Controller, estate: Estate, plan_id: str | None) -> str:
 def _write_plan(plan: Plan, out: Path) -> None:
     from controller.planning.render import to_json
 
-    out.write_text(json.dumps(to_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        out.write_text(json.dumps(to_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput([Problem("--out", 0, 0, f"{out} cannot be written: {error.strerror}")]) from error
 
 
 def _read_plan_id(file: Path) -> str:
     try:
         return str(json.loads(file.read_text(encoding="utf-8"))["plan_id"])
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         what = "not a plan that `orgctl plan --out` wrote"
         raise InvalidInput([Problem(str(file), 0, 0, what, "Plan again with --out.")]) from error
 
@@ -344,9 +393,17 @@ def _show(plan: Plan, style: str, verbose: bool) -> None:
         print_plan(plan, _console(), verbose=verbose)
 
 
-def _show_outcomes(report: Report) -> None:
-    counts = ", ".join(f"{count} {result}" for result, count in sorted(report.results.items()))
-    click.echo(f"{report.result}: {counts or 'nothing to do'}.")
+def _show_result(report: Report) -> None:
+    from controller.report import Result
+
+    told = ", ".join(f"{count} {result}" for result, count in sorted(report.results.items()))
+    click.echo(f"{report.result.capitalize()}: {told or 'nothing to do'}.")
+    if report.results[Result.OBSERVED]:
+        click.echo(OBSERVING, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _plan_exit(plan: Plan) -> int:

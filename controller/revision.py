@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 IN_FORCE = "commit in force"
 HELD = "commit held"
+REFUSED = "commit refused"
 ACCEPTED = "commit accepted"
 """Keys of the store's facts."""
 ACCEPTANCE_LASTS = timedelta(hours=24)
@@ -149,8 +150,13 @@ class Revisions:
         # A head that is in force is judged as well: after a restart the settings may ask for signatures.
         problems = self._problems(head)
         if problems:
+            told = [str(problem) for problem in problems[:_SHOWN]]
+            self._facts.set(REFUSED, json.dumps({"commit": head.hash, "problems": told}))
+            self._facts.set(HELD, "")  # if another was held, it is no longer the head
             self.standing = replace(self.standing, refused=problems)
-        elif known and not self._mirror.descends(head.hash, known) and not self._is_accepted(head):
+            return
+        self._facts.set(REFUSED, "")
+        if known and not self._mirror.descends(head.hash, known) and not self._is_accepted(head):
             self._facts.set(HELD, head.hash)
             self.standing = replace(self.standing, held=_why_held(head, known))
         else:
@@ -204,6 +210,15 @@ class Revisions:
             )
         elif now.held:
             log.error("commit held; the last good one stays in force", **facts, why=now.held)
+
+
+def remembered(facts: Facts) -> dict[str, Any]:
+    """The commit in force, and the newer one that is not: what `orgctl status` tells, also while no daemon runs."""
+    return {
+        "commit": facts.get(IN_FORCE) or None,
+        "bad_commit": json.loads(facts.get(REFUSED) or "null"),
+        "held_commit": facts.get(HELD) or None,
+    }
 
 
 def accept(facts: Facts, clock: Clock, commit_id: str, author: str) -> str | None:
