@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.sandbox.directory import directory
 from controller.sandbox.identity_center.state import access
-from controller.sandbox.security_hub.state import hubs
+from controller.sandbox.security_hub.state import Hub, hubs
 from controller.sandbox.world import World
 
 Fact = tuple[Any, ...]
@@ -97,12 +97,16 @@ def _access(world: World, born: frozenset[str]) -> Iterator[Fact]:
 def _hubs(world: World) -> Iterator[Fact]:
     names, state = Names(world), hubs(world)
     for (account, region), hub in state.hubs.items():
-        hub.settle(world.clock.now())
-        off = sorted((standard, control, why.reason) for (standard, control), why in hub.disabled.items())
-        standards = sorted((name, one.gone is None) for name, one in hub.subscriptions.items())
-        yield "hub", names[account], region, _pairs(hub.tags), standards, off
+        on = standards_of(hub, world)
+        off = sorted((one, control, why.reason) for (one, control), why in hub.disabled.items() if one in on)
+        yield "hub", names[account], region, _pairs(hub.tags), sorted(on), off
     for region, account in state.administrators.items():
         yield "hub administrator", names[account], region
+
+
+def standards_of(hub: Hub, world: World) -> set[str]:
+    """Those that are on or coming on, or not yet off."""
+    return {name for name, one in hub.subscriptions.items() if one.gone is None or one.gone > world.clock.now()}
 
 
 def _pairs(mapping: dict[str, str]) -> list[tuple[str, str]]:

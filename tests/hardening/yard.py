@@ -109,10 +109,14 @@ class Yard(House):
         world.log.clear()
         self.sandbox.faults.all.clear()
         self.sandbox._settle_in()
+        self.restart(frozen.store if store else None)
+
+    def restart(self, state: bytes | None) -> None:
+        """Another process goes on, with orgctl's state as it was or with none."""
         self.store.close()
         self.store = Store(":memory:", self.clock)
-        if store:
-            self.store._db.deserialize(frozen.store)
+        if state is not None:
+            self.store._db.deserialize(state)
         self.controller.close()
         self.controller = self.another()
 
@@ -123,16 +127,21 @@ class Yard(House):
     ) -> Report:
         """Cycles, with holds approved as they come, until nothing is left to do."""
         for _ in range(cycles):
-            report = self.cycle()
+            report = self.attend(approves)
             if self.at_rest(report.plan):
                 return report
-            self.approve(report.plan, approves)
             self.clock.sleep(every)
         raise AssertionError(
             "it does not come to rest: "
             + "\n".join(f"{o.change.id} {o.result}: {o.detail}" for o in report.outcomes)
             + "\n".join(map(str, report.plan.incomplete))
         )
+
+    def attend(self, approves: Callable[[Change], bool] = lambda _: True) -> Report:
+        """One cycle, and what it holds is approved for the next."""
+        report = self.cycle()
+        self.approve(report.plan, approves)
+        return report
 
     def approve(self, plan: Plan, approves: Callable[[Change], bool]) -> None:
         """Let what is held through, where all that stands under one id may pass."""
