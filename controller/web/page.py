@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from controller.web.app import Store
 
 CHANGES_SHOWN = 200
+BYSTANDERS_SHOWN = 500
 _WORDS = {
-    CycleResult.CONVERGED: "The organization is as git says.",
+    CycleResult.CONVERGED: "The organization is as the commit in force says.",
     CycleResult.PENDING: "Changes remain: observe mode, a pause, or AWS is still at work.",
     CycleResult.HELD: "A guard rail holds changes: somebody has to decide.",
     CycleResult.INCOMPLETE: "Something failed or could not be observed.",
@@ -76,6 +77,8 @@ def page(status: Status, store: Store, instance: str, now: datetime, history: in
         "states": STATES,
         "result": result.value if result else "starting",
         "words": _WORDS[result] if result else "No cycle has ended yet.",
+        "behind": bool(shown["bad_commit"] or shown["held_commit"]),
+        "bystanders": _bystanders(status.report),
         "changes": _changes(status.report),
         "history": [_past(cycle, now) for cycle in store.history(history)],
         "ago": lambda moment: ago(datetime.fromisoformat(moment), now) if moment else "never",
@@ -148,6 +151,18 @@ def _changes(report: Report | None) -> list[dict[str, str]]:
         for outcome in report.outcomes
     ]
     return told[:CHANGES_SHOWN]
+
+
+def _bystanders(report: Report | None) -> list[dict[str, Any]]:
+    """What is left alone, by why; the count is of all."""
+    if report is None:
+        return []
+    groups = {"Orphaned: ours, and no longer in git": report.plan.orphaned, "Unmanaged": report.plan.unmanaged}
+    return [
+        {"title": title, "count": len(group), "shown": group[:BYSTANDERS_SHOWN]}
+        for title, group in groups.items()
+        if group
+    ]
 
 
 def _past(cycle: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import threading
@@ -92,6 +93,11 @@ def _bind(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        what = f"listen: cannot serve on {host}:{port}: {error.strerror or error}"
+        what = f"listen: cannot serve on {host}:{port}: {_why(error)}"
         fix = "Choose another address (`listen`), or stop what uses it."
         raise InvalidInput([Problem("settings", 0, 0, what, fix)]) from error
+
+
+def _why(error: OSError) -> str:
+    # asyncio and getaddrinfo put the address into `strerror` again; the latter's numbers are negative.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

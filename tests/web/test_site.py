@@ -169,6 +169,7 @@ def test_the_page_shows_what_is_in_force_held_failed_and_not_seen(web: Web) -> N
         "AccessDeniedException from sso:ListInstances",
         "Migration",
         "incomplete",
+        "/Theirs",
     ):
         assert shown in page, shown
 
@@ -181,6 +182,14 @@ def test_the_page_shows_a_bad_commit_with_its_problems(web: Web) -> None:
 
     assert "Bad commit dddddddddddd" in page
     assert "state/a.yaml:2:1: there is no field &#39;unitz&#39;" in page
+    assert "A newer commit is not in force" in page
+    assert '<header class="held">' in page  # converged, but not with what was pushed: not green
+
+
+def test_before_any_good_commit_the_page_does_not_speak_of_a_last_one(web: Web) -> None:
+    web.board.show(standing=Standing(None, HEAD, refused=(Problem("a.yaml", 1, 1, "it is empty"),)))
+
+    assert "no commit is in force yet" in web.get("/").text
 
 
 def test_the_page_shows_a_held_commit_with_the_command(web: Web) -> None:
