@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 from rich.table import Table
+from rich.text import Text
 
 from controller.config import Settings
 from controller.iam_policies import controller_read, controller_write, member_policies
@@ -264,8 +265,8 @@ def _play(sandbox: Sandbox, repository: Repository, environment: dict[str, str])
     with _running(repository, environment) as daemon:
         console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
         console.print(f"Commit and push in {repository.clone}/ and watch. To use the CLI in another terminal:")
-        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ORGCTL_ORGANIZATION",
-                     "ORGCTL_STATE_DIR", "ORGCTL_MODE"):  # fmt: skip
+        for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
+                     "ORGCTL_ORGANIZATION", "ORGCTL_STATE_DIR", "ORGCTL_MODE", "ORGCTL_RATE_MULTIPLE"):  # fmt: skip
             console.print(f"  export {name}={environment[name]}", soft_wrap=True)
         _stay(daemon)
     return 0
@@ -275,10 +276,9 @@ def _stay(daemon: Daemon) -> None:
     console.print("Ctrl-C ends it.")
     try:
         while (event := daemon.events.get())["event"] != "ended":
-            words = " ".join(
-                f"{k}={v}" for k, v in event.items() if k in ("kind", "name", "action", "result", "commit")
-            )
-            console.print(f"[dim]{event.get('timestamp', '')}[/] {event['event']} {words}", soft_wrap=True)
+            words = " ".join(f"{k}={v}" for k, v in event.items() if k not in ("event", "level", "logger", "timestamp"))
+            moment = event.get("timestamp", "")[11:19]
+            console.print(Text.assemble((moment, "dim"), f" {event['event']} ", (words, "dim")), soft_wrap=True)
     except KeyboardInterrupt:
         return
 
@@ -346,7 +346,10 @@ def _summary(sandbox: Sandbox, daemon: Daemon) -> None:
     console.print(table)
     throttled = sum(count for name, count in sandbox.refused.items() if "TooMany" in name or "Throttl" in name)
     console.print(f"{sum(sandbox.world.calls.values())} calls, {throttled} throttled.")
-    console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics · health {daemon.address}/healthz")
+    if os.environ.get("DEMO_STAY") == "1":
+        console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
+    else:
+        console.print("`DEMO_STAY=1 make demo` stays up, with its status page; `make run` is for playing with it.")
 
 
 if __name__ == "__main__":
