@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.sandbox.world import Caller, Job, Refused, Service, SimAccount, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Job, Refused, Service, SimAccount
 
 REGIONS = (
     "us-east-1",
@@ -44,8 +45,6 @@ OPT_IN_REGIONS = (
 """Off in an account until it turns them on (`SimAccount.regions_off` names those that are off)."""
 CONTACT = ("Name", "Title", "EmailAddress", "PhoneNumber")
 """An alternate contact's own fields."""
-MOST_OPEN = 6
-"""Region opt-in requests that one account can have open."""
 
 
 class Account(Service):
@@ -141,7 +140,7 @@ class Account(Service):
         wanted = request.get("RegionOptStatusContains")
         regions = [(name, self._status(account, name)) for name in (*REGIONS, *OPT_IN_REGIONS)]
         chosen = [each for each in regions if not wanted or each[1] in wanted]
-        chunk, more = page(chosen, request, size=50)
+        chunk, more = page(self.world, chosen, request, size=50)
         return {"Regions": [{"RegionName": name, "RegionOptStatus": status} for name, status in chunk], **more}
 
     def get_region_opt_status(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -160,8 +159,9 @@ class Account(Service):
             raise _invalid(f"{region} is enabled by default and cannot be changed.")
         if (account.id, region) in self._jobs:
             raise Refused("ConflictException", f"A change of {region} is in progress.")
-        if sum(id == account.id for id, _ in self._jobs) >= MOST_OPEN:
-            raise Refused("TooManyRequestsException", f"At most {MOST_OPEN} Region requests can be open.")
+        most = self.world.rules.limit("region-requests")
+        if sum(id == account.id for id, _ in self._jobs) >= most:
+            raise Refused("TooManyRequestsException", f"At most {most:.0f} Region requests can be open.")
         if self._status(account, region) != to:
             self._jobs[account.id, region] = Job(region, self.world.due(operation), {"to": to})
         return {}

@@ -84,6 +84,17 @@ def set_delays(sandbox: Sandbox, body: Body) -> Body:
     return {"delays": sandbox.world.delays}
 
 
+def list_rules(sandbox: Sandbox, body: Body) -> Body:
+    return {"rules": sandbox.rules.shapes()}
+
+
+def set_rules(sandbox: Sandbox, body: Body) -> Body:
+    """``{rule: true, false, or true with this number}``; ``*``: every rule that is no open question."""
+    with sandbox.world.lock:
+        sandbox.rules.set(body)
+    return {"rules": sandbox.rules.shapes()}
+
+
 def set_rates(sandbox: Sandbox, body: Body) -> Body:
     """``{"multiple": of AWS's published rates}``; 0 or null: no limits."""
     with sandbox.world.lock:
@@ -183,6 +194,8 @@ ROUTES: dict[tuple[str, str], Callable[[Sandbox, Body], Body]] = {
     ("POST", "faults"): add_faults,
     ("POST", "latency"): set_latency,
     ("POST", "delays"): set_delays,
+    ("GET", "rules"): list_rules,
+    ("POST", "rules"): set_rules,
     ("POST", "rates"): set_rates,
     ("POST", "permissions"): set_permissions,
     ("POST", "call"): call,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool, field_validator
 
 from controller.desired.documents.accounts import Contacts, Email
 from controller.desired.documents.base import AccountId, Attachment, DocumentModel, Model, Name, RegionName, Tags
 from controller.desired.documents.permission_set import Boundary, CustomerManagedPolicy
 from controller.desired.documents.security_hub import DisabledControl
+from controller.sandbox.rules import Rules, Switch
 
 PolicyKind = Literal[
     "ServiceControlPolicy",
@@ -205,6 +206,12 @@ class SandboxWorld(DocumentModel):
         default={}, description="Account: services; registered as well."
     )
 
+    rules: dict[str, StrictBool | float] = Field(
+        default={},
+        description="Rules that are on, off, or on with this number (`GET /_sandbox/rules` lists them); `*`: all but "
+        "the open questions.",
+        examples=[{"*": True, "stale-reads": 5, "jobs-fail": False}],
+    )
     delays: dict[str, float] = Field(
         default={},
         description="Seconds that asynchronous work takes, by operation; `*`: all others.",
@@ -215,3 +222,9 @@ class SandboxWorld(DocumentModel):
     )
     rates: float | None = Field(default=None, gt=0, description="Multiple of AWS's call rates; absent: no limits.")
     faults: list[SandboxFault] = Field(default=[], description="From the start.")
+
+    @field_validator("rules")
+    @classmethod
+    def _known(cls, rules: dict[str, Switch]) -> dict[str, Switch]:
+        Rules(rules)
+        return rules

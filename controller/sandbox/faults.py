@@ -96,7 +96,7 @@ class Faults:
         """
         for fault in hits:
             if fault.kind == "throttle":
-                raise throttled(service)
+                raise throttled(service, self._world)
             if fault.kind == "error":
                 raise Refused(fault.code, fault.message or "Injected.", status=fault.status)
             if fault.kind == "internal":

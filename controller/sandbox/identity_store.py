@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from controller.sandbox.directory import Directory, Group, User, directory
-from controller.sandbox.world import Caller, Refused, Service, World, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Refused, Service, World
 
 SSO = "sso.amazonaws.com"
 _PERSONAL = (
@@ -25,15 +26,14 @@ Json = dict[str, Any]
 
 def administrates(world: World, caller: Caller) -> bool:
     """Whether the caller is the management account or Identity Center's delegated administrator."""
+    if not world.rule("access-callers"):
+        return True
     return caller.account == world.management_account or caller.account in world.delegated.get(SSO, ())
 
 
-def pages(items: list[Any], request: Json) -> tuple[list[Any], dict[str, str]]:
-    """One page of at most 100; sso-admin and identitystore refuse a made-up token with a ValidationException."""
-    try:
-        return page(items, request, size=100)
-    except Refused:
-        raise Refused("ValidationException", "The NextToken is not one that this operation returned.") from None
+def pages(world: World, items: list[Any], request: Json) -> tuple[list[Any], dict[str, str]]:
+    """One page of at most 100."""
+    return page(world, items, request, size=100)
 
 
 class IdentityStore(Service):
@@ -47,9 +47,10 @@ class IdentityStore(Service):
 
     def list_identity_stores(self, caller: Caller, request: Json) -> Json:
         store = directory(self.world)
-        here = caller.region == store.region and administrates(self.world, caller)
+        home = caller.region == store.region or not self.world.rule("home-region")
+        here = home and administrates(self.world, caller)
         listed = [{"IdentityStoreId": store.id, "IdentityStoreArn": self._store_arn(store)}] if here else []
-        chunk, token = pages(listed, request)
+        chunk, token = pages(self.world, listed, request)
         return {"IdentityStores": chunk, **token}
 
     # Users
@@ -73,7 +74,7 @@ class IdentityStore(Service):
         users = list(store.users.values())
         if (wanted := _filter(request, "UserName")) is not None:
             users = [user for user in users if user.name == wanted]
-        chunk, token = pages(users, request)
+        chunk, token = pages(self.world, users, request)
         return {"Users": [self._show_user(store, user) for user in chunk], **token}
 
     def get_user_id(self, caller: Caller, request: Json) -> Json:
@@ -117,7 +118,7 @@ class IdentityStore(Service):
         name = request.get("DisplayName")
         if not name:
             raise Refused("ValidationException", "DisplayName is required.")
-        _unique("DisplayName", name, store.group_ids, None)
+        self._unique("DisplayName", name, store.group_ids, None)
         group = store.add_group(self.world, name, request.get("Description"))
         return self._group_reference(store, group)
 
@@ -130,7 +131,7 @@ class IdentityStore(Service):
         groups = list(store.groups.values())
         if (wanted := _filter(request, "DisplayName")) is not None:
             groups = [group for group in groups if group.name == wanted]
-        chunk, token = pages(groups, request)
+        chunk, token = pages(self.world, groups, request)
         return {"Groups": [self._show_group(store, group) for group in chunk], **token}
 
     def get_group_id(self, caller: Caller, request: Json) -> Json:
@@ -151,7 +152,7 @@ class IdentityStore(Service):
         changed = _operate(before, request.get("Operations", []))
         if not changed.get("DisplayName"):
             raise Refused("ValidationException", "DisplayName cannot be removed.")
-        _unique("DisplayName", changed["DisplayName"], store.group_ids, group.id)
+        self._unique("DisplayName", changed["DisplayName"], store.group_ids, group.id)
         del store.group_ids[group.name]
         group.name, group.description = changed["DisplayName"], changed.get("Description")
         store.group_ids[group.name] = group.id
@@ -200,14 +201,14 @@ class IdentityStore(Service):
     def list_group_memberships(self, caller: Caller, request: Json) -> Json:
         store = self._open(caller, request)
         group = self._group(store, request.get("GroupId"))
-        chunk, token = pages(list(group.members.values()), request)
+        chunk, token = pages(self.world, list(group.members.values()), request)
         return {"GroupMemberships": [self._show_membership(store, id) for id in chunk], **token}
 
     def list_group_memberships_for_member(self, caller: Caller, request: Json) -> Json:
         store = self._open(caller, request)
         user = self._user(store, request.get("MemberId", {}).get("UserId"))
         ids = [store.groups[group].members[user.id] for group in store.groups_of.get(user.id, ())]
-        chunk, token = pages(ids, request)
+        chunk, token = pages(self.world, ids, request)
         return {"GroupMemberships": [self._show_membership(store, id) for id in chunk], **token}
 
     def is_member_in_groups(self, caller: Caller, request: Json) -> Json:
@@ -232,7 +233,8 @@ class IdentityStore(Service):
         if not administrates(self.world, caller):
             raise Refused("AccessDeniedException", "You do not have sufficient access to perform this action.")
         store = directory(self.world)
-        if str(request.get("IdentityStoreId")).rsplit("/", 1)[-1] != store.id or caller.region != store.region:
+        away = caller.region != store.region and self.world.rule("home-region")
+        if str(request.get("IdentityStoreId")).rsplit("/", 1)[-1] != store.id or away:
             raise _missing("IDENTITY_STORE", str(request.get("IdentityStoreId")))
         return store
 
@@ -256,9 +258,13 @@ class IdentityStore(Service):
 
     def _unique_user(self, store: Directory, name: str, attributes: Json, itself: User | None) -> None:
         own = itself.id if itself else None
-        _unique("UserName", name, store.user_ids, own)
+        self._unique("UserName", name, store.user_ids, own)
         for email in attributes.get("Emails", ()):
-            _unique("Emails", email.get("Value"), store.email_ids, own)
+            self._unique("Emails", email.get("Value"), store.email_ids, own)
+
+    def _unique(self, member: str, value: Any, taken: dict[str, str], itself: str | None) -> None:
+        if taken.get(value, itself) != itself and self.world.rule("names-in-store"):
+            raise Refused("ConflictException", f"Duplicate {member}.", Reason="UNIQUENESS_CONSTRAINT_VIOLATION")
 
     def _touch(self, thing: User | Group) -> None:
         thing.revision += 1
@@ -324,15 +330,6 @@ def _plain(id: Any) -> str:
 
 def _missing(what: str, id: str) -> Refused:
     return Refused("ResourceNotFoundException", f"{what} not found.", ResourceType=what, ResourceId=id)
-
-
-def _unique(member: str, value: Any, taken: dict[str, str], itself: str | None) -> None:
-    if taken.get(value, itself) != itself:
-        raise Refused(
-            "ConflictException",
-            f"Duplicate {member}.",
-            Reason="UNIQUENESS_CONSTRAINT_VIOLATION",
-        )
 
 
 def _expect_revision(thing: User | Group, request: Json) -> None:

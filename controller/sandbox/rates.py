@@ -36,7 +36,13 @@ RATES: dict[str, tuple[Rate, ...]] = {
         *_organizations("DescribeAccount", (20, 30), (24, 36)),
         *_organizations("DescribeCreateAccountStatus", (2, 2), (2, 3)),
         *_organizations("ListCreateAccountStatus", (5, 8), (6, 10)),
+        *_organizations("AcceptHandshake", (1, 2), (5, 5)),
+        *_organizations("DescribeHandshake", (1, 2), (6, 10)),
+        *_organizations("CancelHandshake", (2, 3)),
+        *_organizations("DeclineHandshake", (1, 1), (5, 5)),
         *_organizations("InviteAccountToOrganization", (3, 5)),
+        *_organizations("ListHandshakesForAccount ListHandshakesForOrganization", (5, 8), (6, 10)),
+        *_organizations("LeaveOrganization", (1, 1)),
         *_organizations("CreateOrganizationalUnit DescribeOrganization", (1, 2)),
         *_organizations("MoveAccount UpdateOrganizationalUnit DeleteOrganizationalUnit", (2, 3)),
         *_organizations("DescribeOrganizationalUnit", (2, 2), (2, 3)),
@@ -95,8 +101,10 @@ THROTTLED = {
 """Service → (error code, HTTP status) of a call that came too soon."""
 
 
-def throttled(service: str) -> Refused:
+def throttled(service: str, world: World) -> Refused:
     code, status = THROTTLED.get(service, ("ThrottlingException", 400))
+    if service == "sts" and not world.rule("sts-throttle"):
+        code = "ThrottlingException"
     message = "You have sent too many requests in too short a period of time. Wait and try again."
     return Refused(code, message, status=status)
 
@@ -108,17 +116,20 @@ class Bucket:
 
 
 class Rates:
-    """The buckets. `multiple` is of AWS's rates and bursts; None: no limits."""
+    """The buckets. `multiple`, the amount of the rule ``rates``, is of AWS's rates and bursts; None: no limits."""
 
-    def __init__(self, world: World, multiple: float | None = None) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self.multiple = multiple
         self._buckets: dict[tuple[str, ...], Bucket] = {}
         self._rows = {service: _by_operation(rows) for service, rows in RATES.items()}
 
+    @property
+    def multiple(self) -> float | None:
+        return self._world.rules.amount("rates") or None
+
     def set(self, multiple: float | None) -> None:
         """A new multiple, with full buckets; 0 is None."""
-        self.multiple = multiple or None
+        self._world.rules.set({"rates": float(multiple) if multiple else False})
         self._buckets.clear()
 
     def take(self, caller: Caller, service: str, operation: str) -> None:
@@ -127,20 +138,27 @@ class Rates:
         Raises:
             Refused: It came too soon.
         """
-        if not self.multiple or service not in self._rows:
+        multiple = self.multiple
+        if not multiple or service not in self._rows:
             return
         rows = self._rows[service]
-        for rate in rows.get(operation) or rows.get("each") or rows.get("*") or ():
-            if not self._bucket(rate, caller, service, operation):
-                raise throttled(service)
+        for rate in rows.get(operation) or rows.get("each") or rows.get("*") or self._unpublished(service):
+            if not self._bucket(rate, multiple, caller, service, operation):
+                raise throttled(service, self._world)
 
-    def _bucket(self, rate: Rate, caller: Caller, service: str, operation: str) -> bool:
-        assert self.multiple
-        name = operation if rate.operations == "each" else rate.operations
+    def _unpublished(self, service: str) -> tuple[Rate, ...]:
+        limited = service == "organizations" and not self._world.rule("rates-unpublished")
+        return (Rate(1, 2, "each"),) if limited else ()
+
+    def _bucket(self, rate: Rate, multiple: float, caller: Caller, service: str, operation: str) -> bool:
+        together = rate.operations != "each" and (rate.operations == "*" or self._world.rule("rates-shared"))
+        name = rate.operations if together else operation
         whose = {"account": caller.account, "organization": ""}.get(rate.per, f"{caller.account} {caller.region}")
-        now, burst = self._world.clock.now(), max(1.0, rate.burst * self.multiple)
+        if service == "securityhub" and not self._world.rule("hub-rates-by-region"):
+            whose = caller.account
+        now, burst = self._world.clock.now(), max(1.0, rate.burst * multiple)
         bucket = self._buckets.setdefault((service, name, rate.per, whose), Bucket(burst, now))
-        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate.rate * self.multiple)
+        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate.rate * multiple)
         bucket.at = now
         if bucket.tokens < 1:
             return False

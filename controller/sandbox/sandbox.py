@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections import Counter
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,9 @@ from botocore import xform_name
 from controller.sandbox import control, moto_fallback, permissions
 from controller.sandbox.faults import Dropped, Faults
 from controller.sandbox.organizations import Organizations
+from controller.sandbox.past import Past
 from controller.sandbox.rates import Rates
+from controller.sandbox.rules import Rules, Switch
 from controller.sandbox.server import Server
 from controller.sandbox.services import SERVICES
 from controller.sandbox.shapes import check_request, flaws
@@ -43,6 +46,7 @@ class Sandbox:
     Attributes:
         faults: What goes wrong on purpose.
         rates: Call rates; off until `rates.set(1)`.
+        past: What stale reads see.
         latency: Seconds added to each call, by pattern of ``service:Operation``; the first that matches counts.
         refused: Answers that were errors, by ``service:Operation Code``.
         strict: Hold every answer of the sandbox's own to botocore's model (for tests; it costs time).
@@ -56,18 +60,44 @@ class Sandbox:
         self.refused: Counter[str] = Counter()
         self.strict = False
         self._requests = itertools.count(1)
+        self._writing = 0.0
+        """Until when a write to Organizations is under way."""
         self._memory = b""
         self._server: Server | None = None
         self._settle_in()
 
     @classmethod
-    def create(cls, *, virtual: bool = False, seed: int = 0, management_account: str = "100000000000") -> Sandbox:
-        """A new organization. `virtual`: its time stands still but for `world.clock.advance` and added latency."""
+    def create(
+        cls,
+        *,
+        virtual: bool = False,
+        seed: int = 0,
+        management_account: str = "100000000000",
+        rules: Mapping[str, Switch] | None = None,
+    ) -> Sandbox:
+        """A new organization.
+
+        Args:
+            virtual: Its time stands still but for `world.clock.advance` and added latency.
+            rules: On, off, or on with an amount, by name (`rules.STRICT`: all); those not named, as in everyday use.
+
+        Raises:
+            ValueError: There is no such rule.
+        """
         clock = SandboxClock(virtual=virtual)
-        return cls(World(clock=clock, seed=seed, management_account=management_account))
+        sandbox = cls(World(clock=clock, seed=seed, management_account=management_account))
+        sandbox.rules.set(rules or {})
+        return sandbox
+
+    @property
+    def rules(self) -> Rules:
+        """What this AWS is strict about."""
+        return self.world.rules
 
     def _settle_in(self) -> None:
-        self.services: dict[str, Service] = {service.name: service(self.world) for service in SERVICES}
+        self.services = _services(self.world)
+        self.past = Past(self.world, _services, self._answer)
+        self._writing = 0.0
         sts, organizations = self.services["sts"], self.services["organizations"]
         assert isinstance(sts, Sts)
         assert isinstance(organizations, Organizations)
@@ -146,6 +176,7 @@ class Sandbox:
                 self.world.calls[f"{call.service}:{call.operation}"] += 1
                 caller = self.sts.identify(signed.access_key, signed.region)
                 hits = self.faults.hit(caller, call.service, call.operation)
+                self._take_turn(call)
             seconds = self._latency(call) + sum(fault.seconds for fault in hits if fault.kind == "slow")
             if seconds:
                 self.world.clock.wait(seconds)
@@ -153,7 +184,7 @@ class Sandbox:
                 self.faults.before(hits, call.service, call.operation)
                 self.rates.take(caller, call.service, call.operation)
                 self._permit(caller, call)
-                answer = write(call, self._perform(caller, call), request_id)
+                answer = write(call, self._perform(caller, call, stale=True), request_id)
             self._record(call, caller, "")
         except Refused as refused:
             self._record(call, caller, refused.code)
@@ -175,16 +206,37 @@ class Sandbox:
         name = f"{call.service}:{call.operation}"
         return next((seconds for pattern, seconds in self.latency.items() if fnmatchcase(name, pattern)), 0.0)
 
-    def _perform(self, caller: Caller, call: Call) -> dict[str, Any]:
+    def _take_turn(self, call: Call) -> None:
+        """Organizations has one write under way at a time, in flight or by the rule's seconds."""
+        if call.service != "organizations" or call.operation.startswith(READS):
+            return
+        if not self.world.rule("overlapping-writes"):
+            return
+        now = self.world.clock.now()
+        if now < self._writing:
+            message = "The target of the operation is currently being modified by a different request. Try again later."
+            raise Refused("ConcurrentModificationException", message)
+        self._writing = now + max(self._latency(call), self.world.rules.amount("overlapping-writes"))
+
+    def _perform(self, caller: Caller, call: Call, *, stale: bool = False) -> dict[str, Any]:
+        """Carry a call out now; `stale`: a read may see what was a moment ago."""
         for settler in self._settlers:
             settler.settle()
-        service = self.services[call.service]
+        if not call.operation.startswith(READS):
+            self.past.note(caller, call)
+        elif stale and (past := self.past.services(call)):
+            return self._answer(past, caller, call)
+        return self._answer(self.services, caller, call)
+
+    def _answer(self, services: Mapping[str, Service], caller: Caller, call: Call) -> dict[str, Any]:
+        service = services[call.service]
         method = getattr(service, xform_name(call.operation), None)
         if method is None:
             raise unknown_operation(call.service, f"{call.operation}: the sandbox does not simulate it")
         described = operation_model(call.service, call.operation)
         service.admit(caller, call.operation)
         check_request(call.service, described.input_shape, call.parameters)
+        service.world.serving = f"{call.service}:{call.operation}"
         result: dict[str, Any] = method(caller, call.parameters)
         if self.strict and described.output_shape:
             wrong = next(flaws(described.output_shape, result), None)
@@ -224,3 +276,7 @@ class Sandbox:
         caller = Caller(account or self.world.management_account, region)
         with self.world.lock:
             return self._perform(caller, Call(service, operation, dict(parameters or {})))
+
+
+def _services(world: World) -> dict[str, Service]:
+    return {service.name: service(world) for service in SERVICES}

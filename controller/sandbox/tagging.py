@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.sandbox.organizations import Organizations
-from controller.sandbox.world import Caller, Refused, Service, SimAccount, SimPolicy, SimUnit, World, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Refused, Service, SimAccount, SimPolicy, SimUnit, World
 
 REGION = "us-east-1"
 """Where Organizations' resources are; from another Region the answer is empty."""
@@ -27,7 +28,7 @@ class Tagging(Service):
         if caller.region == REGION and caller.account == self.world.management_account:
             found = list(self._chosen(request.get("ResourceTypeFilters") or [], request.get("TagFilters") or []))
         try:
-            chunk, more = page(found, request, size=100, limit="ResourcesPerPage", token="PaginationToken")
+            chunk, more = page(self.world, found, request, size=100, limit="ResourcesPerPage", token="PaginationToken")
         except Refused:
             raise Refused("PaginationTokenExpiredException", "The PaginationToken is not valid.") from None
         shapes = [
@@ -44,6 +45,8 @@ class Tagging(Service):
         world = self.world
         everything = not types or "organizations" in types
         for kind, resources in (("ou", world.units), ("account", world.accounts), ("policy", world.policies)):
+            if kind != "account" and not world.rule("tags-in-bulk"):
+                continue
             if everything or f"organizations:{kind}" in types:
                 for resource in resources.values():
                     if resource.tags and (not filters or _has(resource.tags, filters)):

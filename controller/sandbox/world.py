@@ -7,8 +7,11 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from random import Random
 from typing import Any
+
+from controller.sandbox.rules import ALL, USUAL_DELAYS, Rules
 
 
 class Refused(Exception):
@@ -139,6 +142,8 @@ class World:
     Services read and change it under `lock`; every look-up is a dictionary's.
 
     Attributes:
+        rules: What holds, of all that AWS does (see `rules`); asked through `rule`.
+        serving: The ``service:Operation`` that is being answered.
         delays: Seconds that asynchronous work takes, by operation name (``CreateAccountAssignment``), with
             ``"*"`` for all others.
         failures: Reasons with which the next asynchronous jobs will end FAILED, by operation name (see `failure`).
@@ -152,7 +157,10 @@ class World:
     ) -> None:
         self.clock = clock or SandboxClock()
         self.lock = threading.RLock()
+        self.seed = seed
         self.random = Random(seed)
+        self.rules = Rules()
+        self.serving = ""
         self.partition = "aws"
         self.organization_id = "o-" + self.token(10)
         self.root_id = "r-" + self.token(4)
@@ -169,8 +177,10 @@ class World:
         self.trusted_services: dict[str, float] = {}
         self.delegated: dict[str, dict[str, float]] = {}
         """service principal → account id → since."""
-        self.delays: dict[str, float] = {"*": 0.0}
+        self.delays: dict[str, float] = {}
         self.failures: dict[str, list[str]] = {}
+        self.jobs = 0
+        """Asynchronous jobs begun so far."""
         self.data: dict[str, Any] = {}
         self.calls: Counter[str] = Counter()
         self.log: deque[dict[str, Any]] = deque(maxlen=100_000)
@@ -272,14 +282,31 @@ class World:
         digits = self.token(32, "0123456789abcdef")
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
+    def rule(self, name: str) -> bool:
+        """Whether a rule holds."""
+        return self.rules.holds[name]
+
+    def chance(self, *what: object) -> float:
+        """From 0 up to 1: always the same for the same `what` and seed, whatever else happens, in whatever order."""
+        digest = blake2b(repr((self.seed, *what)).encode(), digest_size=7).digest()
+        return int.from_bytes(digest, "big") / 2**56
+
     def due(self, operation: str) -> float:
         """When work begun now by `operation` will be done."""
-        return self.clock.now() + self.delays.get(operation, self.delays["*"])
+        usual = USUAL_DELAYS.get(operation, USUAL_DELAYS[ALL]) * self.rules.amount("delays")
+        return self.clock.now() + self.delays.get(operation, self.delays.get(ALL, usual))
 
-    def failure(self, operation: str) -> str | None:
-        """The reason with which a job begun now by `operation` will end FAILED; None: it will succeed."""
-        reasons = self.failures.get(operation)
-        return reasons.pop(0) if reasons else None
+    def failure(self, operation: str, reason: str = "Internal failure. Try again.") -> str | None:
+        """Why a job begun now by `operation` will end FAILED; None: it will succeed.
+
+        Args:
+            reason: What it is where nobody has asked for another.
+        """
+        if reasons := self.failures.get(operation):
+            return reasons.pop(0)
+        odds = self.rules.amount("jobs-fail")
+        self.jobs += 1
+        return reason if odds and self.chance("jobs-fail", operation, self.jobs) < odds else None
 
     def path(self, id: str) -> str:
         """``o-…/r-…/ou-…/…/`` of a root, OU or account, with its trailing slash."""
@@ -309,24 +336,3 @@ class Service:
 
     def settle(self) -> None:
         """Carry out what has become due. Called before every call to any service: it must be cheap when nothing is."""
-
-
-def page(
-    items: list[Any], request: dict[str, Any], *, size: int, limit: str = "MaxResults", token: str = "NextToken"
-) -> tuple[list[Any], dict[str, str]]:
-    """One page of `items`: (the slice, ``{token: …}`` where more is to come).
-
-    Args:
-        size: AWS's largest page; a smaller `limit` in the request is honoured.
-
-    Raises:
-        Refused: InvalidNextToken… an unknown token (InvalidInputException).
-    """
-    start_text = request.get(token)
-    try:
-        start = int(start_text) if start_text else 0
-    except ValueError:
-        raise Refused("InvalidInputException", "You provided an invalid token.", Reason="INVALID_NEXT_TOKEN") from None
-    count = min(size, int(request.get(limit) or size))
-    chunk = items[start : start + count]
-    return chunk, ({token: str(start + count)} if start + count < len(items) else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from textwrap import dedent
 from typing import Any
@@ -21,6 +22,7 @@ from controller.planning.plan import Plan
 from controller.reconcile import Controller
 from controller.report import Report
 from controller.sandbox.inprocess import attach
+from controller.sandbox.rules import Switch
 from controller.sandbox.sandbox import READS, Sandbox
 from controller.sandbox.seed.reading import parse
 from controller.sandbox.seed.sowing import sow
@@ -53,13 +55,27 @@ def files(text: str) -> Files:
 class House:
     """One organization, one controller. `seed` and `git` are YAML; git starts as the seed's desired state.
 
+    Args:
+        rules: Of the sandbox, by name (`controller.sandbox.rules`): STRICT for all that AWS does.
+        random: What the sandbox's chances come from.
+
     Attributes:
         git: What the repository says; change it and call `cycle`.
     """
 
-    def __init__(self, seed: str, git: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        seed: str,
+        git: str | None = None,
+        *,
+        rules: Mapping[str, Switch] | None = None,
+        random: int = 0,
+        **settings: Any,
+    ) -> None:
         given = parse(files(seed))
-        self.sandbox = Sandbox.create(virtual=True, management_account=given.document.management.id)
+        self.sandbox = Sandbox.create(
+            virtual=True, seed=random, management_account=given.document.management.id, rules=rules
+        )
         sow(self.sandbox.world, given.estate, given.document)
         self.clock = SharedClock(self.sandbox)
         self.git = seed if git is None else git

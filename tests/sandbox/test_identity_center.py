@@ -370,7 +370,7 @@ def test_a_principals_access_is_listed_over_all_accounts(center: Center) -> None
 def test_what_groups_bring_is_listed_where_the_sandbox_is_told_so(center: Center, inherit: bool, expected: int) -> None:
     world, store = center.sandbox.world, directory(center.sandbox.world)
     store.join(world, store.groups[center.admins], store.users[center.alice])
-    access(world).inherit = inherit
+    world.rules.set({"listing-is-direct": not inherit})
     center.assign(center.permission_set(), PrincipalType="GROUP", PrincipalId=center.admins)
 
     listed = center.list_account_assignments_for_principal(PrincipalType="USER", PrincipalId=center.alice)
@@ -484,7 +484,7 @@ def test_an_assignment_provisions_and_the_last_one_takes_it_away(center: Center)
 
 def test_a_write_right_after_a_write_conflicts_where_the_sandbox_is_told_so(center: Center) -> None:
     arn = center.permission_set()
-    access(center.sandbox.world).propagation = 2
+    center.sandbox.rules.set({"settling": 2})
     center.update_permission_set(PermissionSetArn=arn, Description="Edited")
 
     assert refusal(center.update_permission_set, PermissionSetArn=arn, Description="Again") == "ConflictException"

@@ -13,12 +13,6 @@ from controller.sandbox.world import Caller, Job, Refused
 
 Json = dict[str, Any]
 
-OUTSTANDING = 15
-"""Assignment operations under way at once (Identity Center User Guide, "Quotas"); creations and deletions together."""
-SETS_PER_ACCOUNT = 500
-GROUPS_PER_PLACE = 100
-"""Groups per permission set per account (same page)."""
-
 
 class Assignments(Instance):
     """Operations on account assignments."""
@@ -28,6 +22,8 @@ class Assignments(Instance):
         state = self._open(caller, request)
         assignment = self._assignment(caller, state, request)
         failure = self._failure(state, assignment)
+        if failure and not self.world.rule("assigned-later"):
+            raise Refused("ResourceNotFoundException", failure)
         job = self._begin(state, CREATION, assignment, failure)
         return {"AccountAssignmentCreationStatus": _show(job)}
 
@@ -50,38 +46,39 @@ class Assignments(Instance):
         return {"AccountAssignmentDeletionStatus": _show(job)}
 
     def list_account_assignment_creation_status(self, caller: Caller, request: Json) -> Json:
-        chunk, token = listed(self._open(caller, request), CREATION, request)
+        chunk, token = listed(self.world, self._open(caller, request), CREATION, request)
         return {"AccountAssignmentsCreationStatus": chunk, **token}
 
     def list_account_assignment_deletion_status(self, caller: Caller, request: Json) -> Json:
-        chunk, token = listed(self._open(caller, request), DELETION, request)
+        chunk, token = listed(self.world, self._open(caller, request), DELETION, request)
         return {"AccountAssignmentsDeletionStatus": chunk, **token}
 
     def list_account_assignments(self, caller: Caller, request: Json) -> Json:
         state = self._open(caller, request)
         place = (self._account(request["AccountId"]), self._permission_set(state, request).arn)
-        chunk, token = pages(list(state.by_place.get(place, ())), request)
+        chunk, token = pages(self.world, list(state.by_place.get(place, ())), request)
         return {"AccountAssignments": [_row(assignment) for assignment in chunk], **token}
 
     def list_account_assignments_for_principal(self, caller: Caller, request: Json) -> Json:
         """From the management account only. Rows of deleted principals are listed as well."""
         state = self._open(caller, request)
-        if caller.account != self.world.management_account:
+        if caller.account != self.world.management_account and self.world.rule("access-callers"):
             raise Refused("AccessDeniedException", "This operation can be called from the management account only.")
         principals = [(request["PrincipalType"], request["PrincipalId"])]
-        if state.inherit and request["PrincipalType"] == "USER":
+        if request["PrincipalType"] == "USER" and not self.world.rule("listing-is-direct"):
             groups = directory(self.world).groups_of.get(request["PrincipalId"], ())
             principals += [("GROUP", group) for group in groups]
         rows = [row for principal in principals for row in state.by_principal.get(principal, ())]
         if only := request.get("Filter", {}).get("AccountId"):
             rows = [row for row in rows if row.account == only]
-        chunk, token = pages(rows, request)
+        chunk, token = pages(self.world, rows, request)
         return {"AccountAssignments": [_row(assignment) for assignment in chunk], **token}
 
     def _assignment(self, caller: Caller, state: Access, request: Json) -> Assignment:
         permission_set = self._permission_set(state, request)
         management = self.world.management_account
-        if caller.account != management and management in {request["TargetId"], *permission_set.provisioned}:
+        theirs = management in {request["TargetId"], *permission_set.provisioned}
+        if caller.account != management and theirs and self.world.rule("access-callers"):
             raise Refused(
                 "AccessDeniedException",
                 "Access to the management account is given and taken from the management account only.",
@@ -101,17 +98,21 @@ class Assignments(Instance):
             return f"Received a 404 status error: {assignment.principal_type} {assignment.principal} was not found."
         place = state.by_place.get(assignment[:2], {})
         sets = sum(assignment.account in one.provisioned for one in state.permission_sets.values())
-        if not place and sets >= SETS_PER_ACCOUNT:
-            return f"At most {SETS_PER_ACCOUNT} permission sets can be provisioned in an account."
+        most = self.world.rules.limit("permission-sets-in-account")
+        if not place and sets >= most:
+            return f"At most {most:.0f} permission sets can be provisioned in an account."
         groups = sum(row.principal_type == "GROUP" for row in place)
-        if assignment.principal_type == "GROUP" and assignment not in place and groups >= GROUPS_PER_PLACE:
-            return f"At most {GROUPS_PER_PLACE} groups can have a permission set in an account."
+        most = self.world.rules.limit("groups-in-place")
+        if assignment.principal_type == "GROUP" and assignment not in place and groups >= most:
+            return f"At most {most:.0f} groups can have a permission set in an account."
         return None
 
     def _begin(self, state: Access, kind: str, assignment: Assignment, failure: str | None) -> Job:
-        if state.outstanding[CREATION] + state.outstanding[DELETION] >= OUTSTANDING:
-            raise Refused("ConflictException", f"{OUTSTANDING} assignment operations are in progress already.")
-        if assignment in state.touched:
+        both = self.world.rule("deletions-count")
+        counts, most = both or kind == CREATION, self.world.rules.limit("assignments-at-once")
+        if counts and state.outstanding[CREATION] + both * state.outstanding[DELETION] >= most:
+            raise Refused("ConflictException", f"{most:.0f} assignment operations are in progress already.")
+        if assignment in state.touched and self.world.rule("same-assignment"):
             raise Refused("ConflictException", "There is a conflicting operation in process.")
         state.touched[assignment] = kind
         detail = {"assignment": assignment}

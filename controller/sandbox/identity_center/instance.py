@@ -23,9 +23,11 @@ class Instance(Service):
     def list_instances(self, caller: Caller, request: Json) -> Json:
         """One, in its home Region, for the management account and its delegated administrator."""
         everywhere = request.get("RegionScope") == "ALL_REGIONS"
-        here = caller.region == home_region(self.world) or everywhere
+        here = caller.region == home_region(self.world) or everywhere or not self.world.rule("home-region")
+        if not (administrates(self.world, caller) or self.world.rule("no-instance")):
+            raise Refused("AccessDeniedException", "You do not have sufficient access to perform this action.")
         listed = [self._show(access(self.world))] if here and administrates(self.world, caller) else []
-        chunk, token = pages(listed, request)
+        chunk, token = pages(self.world, listed, request)
         return {"Instances": chunk, **token}
 
     def describe_instance(self, caller: Caller, request: Json) -> Json:
@@ -51,7 +53,8 @@ class Instance(Service):
             raise Refused("AccessDeniedException", "You do not have sufficient access to perform this action.")
         state = access(self.world)
         named = request.get("InstanceArn", state.instance_arn(self.world.partition))
-        if named != state.instance_arn(self.world.partition) or caller.region != home_region(self.world):
+        away = caller.region != home_region(self.world) and self.world.rule("home-region")
+        if named != state.instance_arn(self.world.partition) or away:
             raise Refused("ResourceNotFoundException", f"Instance {named} was not found in {caller.region}.")
         return state
 
@@ -71,13 +74,14 @@ class Instance(Service):
         state = self._open(caller, request)
         found = self._permission_set(state, request)
         management = self.world.management_account
-        if caller.account != management and management in found.provisioned:
+        theirs = caller.account != management and management in found.provisioned
+        if theirs and self.world.rule("access-callers"):
             raise Refused(
                 "AccessDeniedException",
                 "A permission set that is provisioned in the management account can be changed from there only.",
             )
         now = self.world.clock.now()
-        if now < found.written + state.propagation:
+        if now < found.written + self.world.rules.amount("settling"):
             raise Refused("ConflictException", "There is a conflicting operation in process.")
         found.written = now
         return found

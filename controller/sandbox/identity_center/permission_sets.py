@@ -13,9 +13,6 @@ from controller.sandbox.world import Caller, Refused
 
 Json = dict[str, Any]
 
-PERMISSION_SETS = 3500
-"""Per instance (Identity Center User Guide, "Quotas")."""
-TAGS = 50
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
 
@@ -25,20 +22,21 @@ class PermissionSets(Instance):
     def create_permission_set(self, caller: Caller, request: Json) -> Json:
         state = self._open(caller, request)
         name = request["Name"]
-        if name in state.arns:
+        if name in state.arns and self.world.rule("permission-set-names"):
             raise Refused("ConflictException", f"PermissionSet with name {name} already exists.")
-        if len(state.permission_sets) >= PERMISSION_SETS:
-            raise Refused("ServiceQuotaExceededException", f"There are {PERMISSION_SETS} permission sets already.")
+        most = self.world.rules.limit("permission-sets")
+        if len(state.permission_sets) >= most:
+            raise Refused("ServiceQuotaExceededException", f"There are {most:.0f} permission sets already.")
         tags = _tags(request)
         made = state.add(self.world, name, **_attributes(request))
-        _tag(made, tags)
+        self._tag(made, tags)
         return {"PermissionSet": _show(made)}
 
     def describe_permission_set(self, caller: Caller, request: Json) -> Json:
         return {"PermissionSet": _show(self._permission_set(self._open(caller, request), request))}
 
     def list_permission_sets(self, caller: Caller, request: Json) -> Json:
-        chunk, token = pages(list(self._open(caller, request).permission_sets), request)
+        chunk, token = pages(self.world, list(self._open(caller, request).permission_sets), request)
         return {"PermissionSets": chunk, **token}
 
     def update_permission_set(self, caller: Caller, request: Json) -> Json:
@@ -54,16 +52,18 @@ class PermissionSets(Instance):
         found = self._to_edit(caller, request)
         state = self._open(caller, request)
         pending = any(assignment.permission_set == found.arn for assignment in state.touched)
-        if found.provisioned or pending:
+        if (found.provisioned or pending) and self.world.rule("permission-set-in-use"):
             raise Refused(
                 "ConflictException",
                 "Could not delete because PermissionSet has ApplicationProfile associated with it",
             )
+        for assignment in [row for row in state.assignments() if row.permission_set == found.arn]:
+            state.revoke(assignment)
         del state.permission_sets[found.arn], state.arns[found.name]
         return {}
 
     def tag_resource(self, caller: Caller, request: Json) -> Json:
-        _tag(self._tagged(self._open(caller, request), request), _tags(request))
+        self._tag(self._tagged(self._open(caller, request), request), _tags(request))
         return {}
 
     def untag_resource(self, caller: Caller, request: Json) -> Json:
@@ -74,8 +74,14 @@ class PermissionSets(Instance):
 
     def list_tags_for_resource(self, caller: Caller, request: Json) -> Json:
         found = self._tagged(self._open(caller, request), request)
-        chunk, token = pages([{"Key": key, "Value": value} for key, value in found.tags.items()], request)
+        chunk, token = pages(self.world, [{"Key": key, "Value": value} for key, value in found.tags.items()], request)
         return {"Tags": chunk, **token}
+
+    def _tag(self, permission_set: PermissionSet, tags: dict[str, str]) -> None:
+        most = self.world.rules.limit("tags")
+        if len(permission_set.tags | tags) > most:
+            raise Refused("ServiceQuotaExceededException", f"A permission set can have {most:.0f} tags.")
+        permission_set.tags.update(tags)
 
     def _tagged(self, state: Access, request: Json) -> PermissionSet:
         return self._permission_set(state, {"PermissionSetArn": request["ResourceArn"]})
@@ -100,12 +106,6 @@ def _tags(request: Json) -> dict[str, str]:
     if reserved := [key for key in tags if key.lower().startswith("aws:")]:
         raise Refused("ValidationException", f"{reserved[0]!r}: keys that begin with aws: are AWS's own.")
     return tags
-
-
-def _tag(permission_set: PermissionSet, tags: dict[str, str]) -> None:
-    if len(permission_set.tags | tags) > TAGS:
-        raise Refused("ServiceQuotaExceededException", f"A permission set can have {TAGS} tags.")
-    permission_set.tags.update(tags)
 
 
 def _show(permission_set: PermissionSet) -> Json:

@@ -12,25 +12,20 @@ from controller.sandbox.world import Caller, Refused
 
 Json = dict[str, Any]
 
-INLINE_VISIBLE_BYTES = 10_240
-"""Without white space (Identity Center User Guide, "Quotas"; so is the next)."""
-POLICIES = 25
-"""AWS-managed and customer-managed ones together."""
-
 
 class Policies(Instance):
     """Every edit stays in the permission set until it is provisioned."""
 
     def put_inline_policy_to_permission_set(self, caller: Caller, request: Json) -> Json:
         text = request["InlinePolicy"]
-        _judge(text)
+        self._judge(text)
         self._to_edit(caller, request).inline = text
         return {}
 
     def get_inline_policy_for_permission_set(self, caller: Caller, request: Json) -> Json:
         """Nothing where there is none."""
         text = self._permission_set(self._open(caller, request), request).inline
-        return {"InlinePolicy": text} if text else {}
+        return {"InlinePolicy": text} if text or not self.world.rule("no-inline-policy") else {}
 
     def delete_inline_policy_from_permission_set(self, caller: Caller, request: Json) -> Json:
         self._to_edit(caller, request).inline = ""
@@ -41,7 +36,7 @@ class Policies(Instance):
         found = self._to_edit(caller, request)
         if arn in found.managed:
             raise Refused("ConflictException", f"{arn} is already attached to {found.name}.")
-        _room(found)
+        self._room(found)
         found.managed[arn] = None
         return {}
 
@@ -54,7 +49,7 @@ class Policies(Instance):
 
     def list_managed_policies_in_permission_set(self, caller: Caller, request: Json) -> Json:
         found = self._permission_set(self._open(caller, request), request)
-        chunk, token = pages(list(found.managed), request)
+        chunk, token = pages(self.world, list(found.managed), request)
         return {"AttachedManagedPolicies": [{"Name": arn.rsplit("/", 1)[1], "Arn": arn} for arn in chunk], **token}
 
     def attach_customer_managed_policy_reference_to_permission_set(self, caller: Caller, request: Json) -> Json:
@@ -62,7 +57,7 @@ class Policies(Instance):
         reference = _reference(request["CustomerManagedPolicyReference"])
         if reference in found.customer:
             raise Refused("ConflictException", f"{reference[0]} is already attached to {found.name}.")
-        _room(found)
+        self._room(found)
         found.customer[reference] = None
         return {}
 
@@ -76,7 +71,7 @@ class Policies(Instance):
 
     def list_customer_managed_policy_references_in_permission_set(self, caller: Caller, request: Json) -> Json:
         found = self._permission_set(self._open(caller, request), request)
-        chunk, token = pages(list(found.customer), request)
+        chunk, token = pages(self.world, list(found.customer), request)
         return {"CustomerManagedPolicyReferences": [{"Name": n, "Path": p} for n, p in chunk], **token}
 
     def put_permissions_boundary_to_permission_set(self, caller: Caller, request: Json) -> Json:
@@ -91,9 +86,9 @@ class Policies(Instance):
 
     def get_permissions_boundary_for_permission_set(self, caller: Caller, request: Json) -> Json:
         found = self._permission_set(self._open(caller, request), request)
-        if found.boundary is None:
+        if found.boundary is None and self.world.rule("no-boundary"):
             raise Refused("ResourceNotFoundException", f"{found.name} has no permissions boundary.")
-        return {"PermissionsBoundary": found.boundary}
+        return {"PermissionsBoundary": found.boundary} if found.boundary else {}
 
     def delete_permissions_boundary_from_permission_set(self, caller: Caller, request: Json) -> Json:
         found = self._to_edit(caller, request)
@@ -102,24 +97,23 @@ class Policies(Instance):
         found.boundary = None
         return {}
 
+    def _judge(self, text: str) -> None:
+        """Refuse an inline policy that is too long or no policy at all."""
+        most = self.world.rules.limit("inline-size")
+        if len("".join(text.split()).encode()) > most:
+            raise Refused("ServiceQuotaExceededException", f"The inline policy exceeds {most:.0f} bytes.")
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict) or "Statement" not in document:
+            raise Refused("ValidationException", "The inline policy is not a policy document.")
 
-def _judge(text: str) -> None:
-    """Refuse an inline policy that is too long or no policy at all."""
-    visible = len("".join(text.split()).encode())
-    if visible > INLINE_VISIBLE_BYTES:
-        raise Refused("ServiceQuotaExceededException", f"The inline policy exceeds {INLINE_VISIBLE_BYTES} bytes.")
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise Refused("ValidationException", "The inline policy is not a policy document.")
+    def _room(self, permission_set: PermissionSet) -> None:
+        most = self.world.rules.limit("policies-in-set")
+        if len(permission_set.managed) + len(permission_set.customer) >= most:
+            raise Refused("ServiceQuotaExceededException", f"A permission set can have {most:.0f} policies.")
 
 
 def _reference(reference: Json) -> tuple[str, str]:
     return reference["Name"], reference.get("Path") or "/"
-
-
-def _room(permission_set: PermissionSet) -> None:
-    if len(permission_set.managed) + len(permission_set.customer) >= POLICIES:
-        raise Refused("ServiceQuotaExceededException", f"A permission set can have {POLICIES} policies.")

@@ -12,9 +12,8 @@ from controller.sandbox.world import Caller, Job, Refused
 
 Json = dict[str, Any]
 
-CONCURRENT = 3
-"""Provisioning requests under way at once (Identity Center User Guide, "Quotas"; so is the next)."""
 ACCOUNTS_AT_ONCE = 3500
+"""Identity Center User Guide, "Quotas"."""
 
 
 class Provisioning(Instance):
@@ -25,8 +24,9 @@ class Provisioning(Instance):
         found = self._to_edit(caller, request)
         state = self._open(caller, request)
         accounts = self._targets(found, request)
-        if state.outstanding[PROVISIONING] >= CONCURRENT:
-            raise Refused("ConflictException", f"{CONCURRENT} permission sets are being provisioned already.")
+        most = self.world.rules.limit("provisions-at-once")
+        if state.outstanding[PROVISIONING] >= most:
+            raise Refused("ConflictException", f"{most:.0f} permission sets are being provisioned already.")
         detail = {
             "permission_set": found,
             "rights": dict.fromkeys(accounts, found.rights()),
@@ -43,14 +43,14 @@ class Provisioning(Instance):
         return {"PermissionSetProvisioningStatus": _show(job)}
 
     def list_permission_set_provisioning_status(self, caller: Caller, request: Json) -> Json:
-        chunk, token = listed(self._open(caller, request), PROVISIONING, request)
+        chunk, token = listed(self.world, self._open(caller, request), PROVISIONING, request)
         return {"PermissionSetsProvisioningStatus": chunk, **token}
 
     def list_accounts_for_provisioned_permission_set(self, caller: Caller, request: Json) -> Json:
         found = self._permission_set(self._open(caller, request), request)
         now, only = found.rights(), request.get("ProvisioningStatus")
         accounts = [id for id, then in found.provisioned.items() if _wanted(only, then == now)]
-        chunk, token = pages(accounts, request)
+        chunk, token = pages(self.world, accounts, request)
         return {"AccountIds": chunk, **token}
 
     def list_permission_sets_provisioned_to_account(self, caller: Caller, request: Json) -> Json:
@@ -63,7 +63,7 @@ class Provisioning(Instance):
             for found in state.permission_sets.values()
             if account in found.provisioned and _wanted(only, found.provisioned[account] == found.rights())
         ]
-        chunk, token = pages(arns, request)
+        chunk, token = pages(self.world, arns, request)
         return {"PermissionSets": chunk, **token}
 
     def _targets(self, permission_set: PermissionSet, request: Json) -> tuple[str, ...]:

@@ -76,13 +76,7 @@ class Assignment(NamedTuple):
 
 @dataclass(slots=True)
 class Access:
-    """The organization's one instance.
-
-    Attributes:
-        inherit: Whether a user's listing shows what its groups bring (ListAccountAssignmentsForPrincipal; AWS does not
-            say).
-        propagation: Seconds after a write to a permission set in which another is refused with a ConflictException.
-    """
+    """The organization's one instance."""
 
     id: str
     owner: str
@@ -104,8 +98,6 @@ class Access:
     """assignments with work under way → the kind of work."""
     busy: dict[str, float] = field(default_factory=dict)
     """account → until when a role in it is being written: AWS writes one at a time per account."""
-    inherit: bool = False
-    propagation: float = 0.0
 
     def instance_arn(self, partition: str) -> str:
         return f"arn:{partition}:sso:::instance/{self.id}"
@@ -146,7 +138,8 @@ class Access:
         """Begin work that ends later; one account's role is written by one piece of work at a time."""
         now = world.clock.now()
         delay = world.due(OPERATIONS[kind]) - now
-        due = max([now, *(self.busy.get(account, now) for account in accounts)]) + delay
+        in_turn = accounts if world.rule("role-updates-in-turn") else ()
+        due = max([now, *(self.busy.get(account, now) for account in in_turn)]) + delay
         self.busy.update(dict.fromkeys(accounts, due))
         job = Job(world.uuid(), due, {**detail, "CreatedDate": now}, failure or world.failure(OPERATIONS[kind]))
         self.jobs[kind][job.id] = job

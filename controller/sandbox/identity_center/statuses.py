@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.sandbox.identity_center.state import Access
 from controller.sandbox.identity_store import pages
-from controller.sandbox.world import Job
+from controller.sandbox.world import Job, World
 
 Json = dict[str, Any]
 
@@ -21,10 +21,10 @@ def status(job: Job) -> Json:
     return shown
 
 
-def listed(state: Access, kind: str, request: Json) -> tuple[list[Json], dict[str, str]]:
+def listed(world: World, state: Access, kind: str, request: Json) -> tuple[list[Json], dict[str, str]]:
     """A page of the requests of a kind, the newest first, narrowed to one status where the request says so."""
     only = request.get("Filter", {}).get("Status")
     rows = [status(job) for job in reversed(state.jobs[kind].values())]
     for row in rows:
         row.pop("FailureReason", None)
-    return pages([row for row in rows if only in (None, row["Status"])], request)
+    return pages(world, [row for row in rows if only in (None, row["Status"])], request)

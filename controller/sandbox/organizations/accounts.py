@@ -6,13 +6,10 @@ from math import inf
 from typing import Any
 
 from controller.sandbox.organizations.base import PAGE, Base, constraint, invalid
-from controller.sandbox.world import Caller, Job, Refused, SimAccount, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Job, Refused, SimAccount
 
-MOST_CREATIONS = 5
-MOST_CLOSURES = 3
-MOST_ACCOUNTS = 50_000
 CLOSED_STAYS_SECONDS = 90 * 86_400
-MEMBER_AT_LEAST_SECONDS = 4 * 86_400
 DEFAULT_ROLE = "OrganizationAccountAccessRole"
 STATUS = {"PENDING_ACTIVATION": "ACTIVE", "CLOSED": "SUSPENDED"}
 """State → the older Status, where the two differ."""
@@ -61,13 +58,15 @@ class Accounts(Base):
     def _settle_creation(self, job: Job) -> None:
         self.state["running"].remove(job.id)
         job.settled = True
-        if job.failure is None and job.detail["email"].lower() in self.world.emails:
+        taken = job.detail["email"].lower() in self.world.emails
+        if job.failure is None and taken and self.world.rule("emails-unique"):
             job.failure = "EMAIL_ALREADY_EXISTS"
         if job.failure is None:
             account = self.world.add_account(
                 job.detail["name"],
                 job.detail["email"],
                 self.world.root_id,
+                id=job.detail["id"],
                 roles={job.detail["role"]},
                 tags=job.detail["tags"],
                 joined=job.due,
@@ -75,12 +74,13 @@ class Accounts(Base):
             job.detail["account"] = account.id
 
     def account_shape(self, account: SimAccount) -> dict[str, Any]:
+        older = {"Status": STATUS.get(account.state, account.state)} if self.world.rule("status-of-accounts") else {}
         return {
             "Id": account.id,
             "Arn": self.arn("account", account.id),
             "Email": account.email,
             "Name": account.name,
-            "Status": STATUS.get(account.state, account.state),
+            **older,
             "State": account.state,
             "JoinedMethod": "INVITED" if account.id == self.world.management_account else "CREATED",
             "JoinedTimestamp": account.joined,
@@ -88,12 +88,12 @@ class Accounts(Base):
         }
 
     def list_accounts(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-        chunk, more = page(list(self.world.accounts.values()), request, size=PAGE)
+        chunk, more = page(self.world, list(self.world.accounts.values()), request, size=PAGE)
         return {"Accounts": [self.account_shape(account) for account in chunk], **more}
 
     def list_accounts_for_parent(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         ids = self.children(self.container(request["ParentId"]).id, accounts=True)
-        chunk, more = page(ids, request, size=PAGE)
+        chunk, more = page(self.world, ids, request, size=PAGE)
         return {"Accounts": [self.account_shape(self.world.accounts[id]) for id in chunk], **more}
 
     def describe_account(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -106,17 +106,19 @@ class Accounts(Base):
         if role.startswith("AWSServiceRoleFor"):
             raise invalid("INVALID_ROLE_NAME", "A role's name can't begin with AWSServiceRoleFor.")
         running = self._running()
-        if len(running) >= MOST_CREATIONS:
-            message = f"You can create {MOST_CREATIONS} accounts at a time."
+        most = world.rules.limit("creations-at-once")
+        if len(running) >= most:
+            message = f"You can create {most:.0f} accounts at a time."
             raise constraint("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED", message)
-        if len(world.accounts) + len(running) >= self.state.get("account_quota", MOST_ACCOUNTS):
+        if len(world.accounts) + len(running) >= self.state.get("account_quota", world.rules.limit("accounts")):
             message = "You have exceeded the number of accounts in your organization."
             raise constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED", message)
-        failure = world.failure("CreateAccount")
-        if any(other.detail["email"].lower() == email.lower() for other in running):
+        failure = world.failure("CreateAccount", "INTERNAL_FAILURE")
+        if world.rule("emails-unique") and any(other.detail["email"].lower() == email.lower() for other in running):
             failure = "CONCURRENT_ACCOUNT_MODIFICATION"
         tags = self.check_tags(request.get("Tags"))
         detail = {"name": name, "email": email, "role": role, "tags": tags, "since": world.clock.now()}
+        detail["id"] = world.new_account_id()
         job = Job("car-" + world.token(32), world.due("CreateAccount"), detail, failure)
         self.creations[job.id] = job
         self.state.setdefault("running", []).append(job.id)
@@ -133,7 +135,9 @@ class Accounts(Base):
     def list_create_account_status(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         wanted = request.get("States")
         statuses = [self._status(job) for job in self.creations.values()]
-        chunk, more = page([each for each in statuses if not wanted or each["State"] in wanted], request, size=PAGE)
+        chunk, more = page(
+            self.world, [each for each in statuses if not wanted or each["State"] in wanted], request, size=PAGE
+        )
         return {"CreateAccountStatuses": chunk, **more}
 
     def _status(self, job: Job) -> dict[str, Any]:
@@ -160,13 +164,16 @@ class Accounts(Base):
         return {}
 
     def _check_closures(self) -> None:
-        """Three at a time; in 30 days 250, or a fifth of the accounts where that is more, never above 1,000."""
-        now = self.world.clock.now()
-        if sum(job.due > now for job in self.closures.values()) >= MOST_CLOSURES:
-            message = f"You can close {MOST_CLOSURES} accounts at a time."
+        """So many at a time; in 30 days 250, or a fifth of the accounts where that is more, never above 1,000."""
+        now, most = self.world.clock.now(), self.world.rules.limit("closures-at-once")
+        if sum(job.due > now for job in self.closures.values()) >= most:
+            message = f"You can close {most:.0f} accounts at a time."
             raise constraint("CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED", message)
         quota = min(1000, max(250, len(self.world.accounts) // 5))
-        if sum(job.detail["since"] > now - 30 * 86_400 for job in self.closures.values()) >= quota:
+        if (
+            self.world.rule("closures-in-30-days")
+            and sum(job.detail["since"] > now - 30 * 86_400 for job in self.closures.values()) >= quota
+        ):
             raise constraint(
                 "CLOSE_ACCOUNT_QUOTA_EXCEEDED", "You have exceeded close account quota for the past 30 days."
             )
@@ -179,7 +186,7 @@ class Accounts(Base):
         if any(account.id in accounts for accounts in self.world.delegated.values()):
             message = "You can't remove an account that is a delegated administrator."
             raise constraint("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", message)
-        if account.joined > self.world.clock.now() - MEMBER_AT_LEAST_SECONDS:
+        if account.joined > self.world.clock.now() - self.world.rules.amount("waiting-period") * 86_400:
             raise constraint("WAIT_PERIOD_ACTIVE", "Wait until at least four days after the account was created.")
         self.closures.pop(account.id, None)
         self.world.remove(account.id)

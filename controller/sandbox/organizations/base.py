@@ -23,7 +23,6 @@ DELEGATED_WRITES = {
 administrator" (API reference) says of, besides every Describe and List."""
 
 PAGE = 20
-MOST_TAGS = 50
 SCRIPT = re.compile(r"<\s*/?\s*script|javascript:", re.IGNORECASE)
 
 
@@ -48,7 +47,7 @@ class Base(Service):
     def admit(self, caller: Caller, operation: str) -> None:
         """Refuse what AWS reserves to the management account and delegated administrators."""
         world = self.world
-        if caller.account == world.management_account or operation in ANY_MEMBER:
+        if caller.account == world.management_account or operation in ANY_MEMBER or not world.rule("callers"):
             return
         reads = operation.startswith(("Describe", "List")) or operation in DELEGATED_WRITES
         if reads and any(caller.account in accounts for accounts in world.delegated.values()):
@@ -97,10 +96,10 @@ class Base(Service):
             message = "You can't add, edit, or delete system tag keys: they begin with aws:."
             raise invalid("INVALID_SYSTEM_TAGS_PARAMETER", message)
         result = {**(existing or {}), **given}
-        if len(result) > MOST_TAGS:
-            raise constraint(
-                "MAX_TAG_LIMIT_EXCEEDED", f"You have exceeded the {MOST_TAGS} tags that a resource can have."
-            )
+        most = self.world.rules.limit("tags")
+        if len(result) > most:
+            message = f"You have exceeded the {most:.0f} tags that a resource can have."
+            raise constraint("MAX_TAG_LIMIT_EXCEEDED", message)
         return result
 
     def children(self, id: str, *, accounts: bool) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.sandbox.organizations.base import PAGE, constraint, invalid
 from controller.sandbox.organizations.tree import Tree
-from controller.sandbox.world import Caller, Refused, SimPolicy, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Refused, SimPolicy
 
 LONGEST = {"SERVICE_CONTROL_POLICY": 10_240, "RESOURCE_CONTROL_POLICY": 5_120, "AISERVICES_OPT_OUT_POLICY": 2_500}
 """Characters of a document; 10,000 for the other types."""
@@ -63,26 +64,29 @@ class Policies(Tree):
 
     def list_policies(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         type = request["Filter"]
-        chunk, more = page([each for each in self.world.policies.values() if each.type == type], request, size=PAGE)
+        chunk, more = page(
+            self.world, [each for each in self.world.policies.values() if each.type == type], request, size=PAGE
+        )
         return {"Policies": [self.summary(each) for each in chunk], **more}
 
     def list_policies_for_target(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         type = request["Filter"]
         self.target(request["TargetId"])
         attached = [self.world.policies[id] for id in self.world.attached[request["TargetId"]]]
-        chunk, more = page([each for each in attached if each.type == type], request, size=PAGE)
+        chunk, more = page(self.world, [each for each in attached if each.type == type], request, size=PAGE)
         return {"Policies": [self.summary(each) for each in chunk], **more}
 
     def list_targets_for_policy(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-        chunk, more = page(list(self.policy(request["PolicyId"]).targets), request, size=PAGE)
+        chunk, more = page(self.world, list(self.policy(request["PolicyId"]).targets), request, size=PAGE)
         return {"Targets": [self.target(id) for id in chunk], **more}
 
     def create_policy(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         type, name = request["Type"], self.check_text(request["Name"])
         content, description = request["Content"], self.check_text(request["Description"])
-        check_content(type, content)
+        self._check_content(type, content)
         self._check_unique_policy(type, name)
-        if sum(each.type == type for each in self.world.policies.values()) >= MOST_OF_TYPE.get(type, 1_000):
+        number = sum(each.type == type for each in self.world.policies.values())
+        if number >= MOST_OF_TYPE.get(type, 1_000) and self.world.rule("policy-number"):
             raise constraint("POLICY_NUMBER_LIMIT_EXCEEDED", f"You have exceeded the number of {type} documents.")
         tags = self.check_tags(request.get("Tags"))
         policy = self.world.add_policy(name, type, content, description, tags=tags)
@@ -94,7 +98,7 @@ class Policies(Tree):
         name = self.check_text(request.get("Name", policy.name))
         content = request.get("Content", policy.content)
         description = self.check_text(request.get("Description", policy.description))
-        check_content(policy.type, content)
+        self._check_content(policy.type, content)
         if name != policy.name:
             self._check_unique_policy(policy.type, name)
         policy.name, policy.content, policy.description = name, content, description
@@ -103,23 +107,25 @@ class Policies(Tree):
     def delete_policy(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         policy = self.policy(request["PolicyId"])
         self._check_mutable(policy)
-        if policy.targets:
+        if policy.targets and self.world.rule("policy-in-use"):
             message = "The policy is attached to one or more entities. You must detach it from all of them first."
             raise Refused("PolicyInUseException", message)
+        for target in list(policy.targets):
+            self.world.detach(policy.id, target)
         del self.world.policies[policy.id]
         return {}
 
     def attach_policy(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         policy, target = self.policy(request["PolicyId"]), request["TargetId"]
         self.target(target)
-        if self.world.policy_type_status(policy.type) != "ENABLED":
+        if self.world.policy_type_status(policy.type) != "ENABLED" and self.world.rule("type-enabled"):
             message = "The specified policy type isn't currently enabled in this root."
             raise Refused("PolicyTypeNotEnabledException", message)
         if target in policy.targets:
             message = "The selected policy is already attached to the specified target."
             raise Refused("DuplicatePolicyAttachmentException", message)
         most = MOST.get(policy.type, 10)
-        if self._count(policy.type, target) >= most:
+        if self._count(policy.type, target) >= most and self.world.rule("attachments-max"):
             message = f"You attempted to exceed the {most} policies of that type that can be attached to an entity."
             raise constraint("MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", message)
         self.world.attach(policy.id, target)
@@ -131,9 +137,10 @@ class Policies(Tree):
         if target not in policy.targets:
             message = "The policy isn't attached to the specified target in the specified root."
             raise Refused("PolicyNotAttachedException", message)
-        if policy.id == "p-RCPFullAWSAccess":
+        keeps = self.world.rule("attachments-min")
+        if policy.id == "p-RCPFullAWSAccess" and keeps:
             raise invalid("NON_DETACHABLE_POLICY", "You can't detach RCPFullAWSAccess.")
-        if self._count(policy.type, target) <= FEWEST.get(policy.type, 0):
+        if self._count(policy.type, target) <= FEWEST.get(policy.type, 0) and keeps:
             message = "You attempted to remove the last policy of that type from an entity that must keep one."
             raise constraint("MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", message)
         self.world.detach(policy.id, target)
@@ -177,30 +184,31 @@ class Policies(Tree):
         return type
 
     def _check_mutable(self, policy: SimPolicy) -> None:
-        if policy.aws_managed:
+        if policy.aws_managed and self.world.rule("aws-managed-policies"):
             raise invalid("IMMUTABLE_POLICY", "You specified a policy that is managed by AWS and can't be modified.")
 
     def _check_unique_policy(self, type: str, name: str) -> None:
-        """Unique within a type; AWS's text does not say how far it looks."""
-        if any(each.name == name and each.type == type for each in self.world.policies.values()):
+        of_type, policies = self.world.rule("policy-names-per-type"), self.world.policies.values()
+        taken = any(each.name == name and (each.type == type or not of_type) for each in policies)
+        if taken and self.world.rule("policy-names"):
             raise Refused("DuplicatePolicyException", "A policy with the same name already exists.")
 
-
-def check_content(type: str, content: str) -> None:
-    """Refuse a document that is too long, is no JSON object, or has what its type of policy cannot have."""
-    longest = LONGEST.get(type, 10_000)
-    if len(content) > longest:
-        message = f"You attempted to create a policy that is larger than the maximum size of {longest} characters."
-        raise constraint("POLICY_CONTENT_LIMIT_EXCEEDED", message)
-    try:
-        document = json.loads(content)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or not document or not _grammatical(type, document):
-        raise Refused(
-            "MalformedPolicyDocumentException",
-            "The provided policy document does not meet the requirements of the specified policy type.",
-        )
+    def _check_content(self, type: str, content: str) -> None:
+        """Refuse a document that is too long, is no JSON object, or has what its type of policy cannot have."""
+        longest = LONGEST.get(type, 10_000)
+        if len(content) > longest and self.world.rule("policy-size"):
+            message = f"You attempted to create a policy that is larger than the maximum size of {longest} characters."
+            raise constraint("POLICY_CONTENT_LIMIT_EXCEEDED", message)
+        try:
+            document = json.loads(content)
+        except ValueError:
+            document = None
+        well_formed = isinstance(document, dict) and document and _grammatical(type, document)
+        if not well_formed and self.world.rule("policy-grammar"):
+            raise Refused(
+                "MalformedPolicyDocumentException",
+                "The provided policy document does not meet the requirements of the specified policy type.",
+            )
 
 
 def _grammatical(type: str, document: dict[str, Any]) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from controller.sandbox.organizations.base import PAGE, Base, constraint
-from controller.sandbox.world import Caller, Refused, SimUnit, page
-
-DEEPEST = 5
-MOST_UNITS = 2000
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Refused, SimUnit
 
 
 class Tree(Base):
@@ -47,13 +45,13 @@ class Tree(Base):
 
     def list_organizational_units_for_parent(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         ids = self.children(self.container(request["ParentId"]).id, accounts=False)
-        chunk, more = page(ids, request, size=PAGE)
+        chunk, more = page(self.world, ids, request, size=PAGE)
         return {"OrganizationalUnits": [self.unit_shape(self.world.units[id]) for id in chunk], **more}
 
     def list_children(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         kind = request["ChildType"]
         ids = self.children(self.container(request["ParentId"]).id, accounts=kind == "ACCOUNT")
-        chunk, more = page(ids, request, size=PAGE)
+        chunk, more = page(self.world, ids, request, size=PAGE)
         return {"Children": [{"Id": id, "Type": kind} for id in chunk], **more}
 
     def list_parents(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -68,10 +66,11 @@ class Tree(Base):
         world = self.world
         parent = self.container(request["ParentId"])
         name = self.check_text(request["Name"])
-        if world.path(parent.id).count("/") - 1 > DEEPEST:
-            raise constraint("OU_DEPTH_LIMIT_EXCEEDED", f"An OU can be at most {DEEPEST} levels below the root.")
-        if len(world.units) > MOST_UNITS:
-            raise constraint("OU_NUMBER_LIMIT_EXCEEDED", f"An organization can have {MOST_UNITS} OUs.")
+        deepest, most = world.rules.limit("ou-depth"), world.rules.limit("ou-number")
+        if world.path(parent.id).count("/") - 1 > deepest:
+            raise constraint("OU_DEPTH_LIMIT_EXCEEDED", f"An OU can be at most {deepest:.0f} levels below the root.")
+        if len(world.units) > most:
+            raise constraint("OU_NUMBER_LIMIT_EXCEEDED", f"An organization can have {most:.0f} OUs.")
         self._check_unique(name, parent.id)
         return {
             "OrganizationalUnit": self.unit_shape(
@@ -82,7 +81,7 @@ class Tree(Base):
     def update_organizational_unit(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         unit = self.unit(request["OrganizationalUnitId"])
         name = request.get("Name")
-        if name is not None and name != unit.name:
+        if name is not None and (name != unit.name or not self.world.rule("ou-own-name")):
             assert unit.parent is not None
             self._check_unique(self.check_text(name), unit.parent)
             unit.name = name
@@ -90,9 +89,12 @@ class Tree(Base):
 
     def delete_organizational_unit(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         unit = self.unit(request["OrganizationalUnitId"])
-        if self.world.children[unit.id]:
+        if self.world.children[unit.id] and self.world.rule("ou-empty"):
             message = "The specified OU is not empty. Move its accounts and delete its OUs first."
             raise Refused("OrganizationalUnitNotEmptyException", message)
+        for child in self.world.children[unit.id]:
+            (self.world.accounts.get(child) or self.world.units[child]).parent = self.world.root_id
+            self.world.children[self.world.root_id][child] = None
         self.world.remove(unit.id)
         return {}
 
@@ -101,14 +103,15 @@ class Tree(Base):
         destination = self.container(request["DestinationParentId"], "DestinationParentNotFoundException")
         if account.parent == destination.id:
             raise Refused("DuplicateAccountException", "That account is already present in the specified destination.")
-        if account.parent != request["SourceParentId"]:
+        if account.parent != request["SourceParentId"] and self.world.rule("source-parent"):
             message = "We can't find a source root or OU with the ParentId that you specified."
             raise Refused("SourceParentNotFoundException", message)
         self.world.move(account.id, destination.id)
         return {}
 
     def _check_unique(self, name: str, parent: str) -> None:
-        """Of OU names, unique among their siblings; AWS's text does not say how far it looks."""
-        units = self.world.units
-        if any(units[id].name == name for id in self.children(parent, accounts=False)):
+        """Of OU names."""
+        units, siblings = self.world.units, self.world.rule("ou-names-per-parent")
+        others = self.children(parent, accounts=False) if siblings else list(units)
+        if self.world.rule("ou-names") and any(units[id].name == name for id in others):
             raise Refused("DuplicateOrganizationalUnitException", "An OU with the same name already exists.")

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.sandbox.organizations.accounts import Accounts
 from controller.sandbox.organizations.base import PAGE, constraint, invalid
-from controller.sandbox.world import Caller, Refused, page
+from controller.sandbox.pages import page
+from controller.sandbox.world import Caller, Refused
 
 PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 ONE_ADMINISTRATOR = {
@@ -32,7 +33,7 @@ class Trust(Accounts):
         return {}
 
     def list_aws_service_access_for_organization(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-        chunk, more = page(list(self.world.trusted_services.items()), request, size=PAGE)
+        chunk, more = page(self.world, list(self.world.trusted_services.items()), request, size=PAGE)
         shapes = [{"ServicePrincipal": principal, "DateEnabled": since} for principal, since in chunk]
         return {"EnabledServicePrincipals": shapes, **more}
 
@@ -46,14 +47,14 @@ class Trust(Accounts):
         if account.state != "ACTIVE":
             message = "You can't register a suspended account as a delegated administrator."
             raise constraint("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", message)
-        if principal not in world.trusted_services:
+        if principal not in world.trusted_services and world.rule("service-access-first"):
             message = "You attempted to register a delegated administrator before you enabled service access."
             raise constraint("SERVICE_ACCESS_NOT_ENABLED", message)
         administrators = world.delegated.setdefault(principal, {})
         if account.id in administrators:
             message = "The specified account is already a delegated administrator for this AWS service."
             raise Refused("AccountAlreadyRegisteredException", message)
-        if administrators and principal in ONE_ADMINISTRATOR:
+        if administrators and principal in ONE_ADMINISTRATOR and world.rule("one-administrator"):
             message = "This service already has a delegated administrator."
             raise constraint("DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE", message)
         administrators[account.id] = world.clock.now()
@@ -73,7 +74,7 @@ class Trust(Accounts):
             if principal in (None, service):
                 for id, when in administrators.items():
                     since[id] = min(when, since.get(id, when))
-        chunk, more = page(list(since.items()), request, size=PAGE)
+        chunk, more = page(self.world, list(since.items()), request, size=PAGE)
         shapes = [{**self.account_shape(self.account(id)), "DelegationEnabledDate": when} for id, when in chunk]
         for shape in shapes:
             del shape["Paths"]  # the one member of an account that a DelegatedAdministrator lacks
@@ -84,7 +85,7 @@ class Trust(Accounts):
         services = [(service, when[id]) for service, when in self.world.delegated.items() if id in when]
         if not services:
             raise _not_registered()
-        chunk, more = page(services, request, size=PAGE)
+        chunk, more = page(self.world, services, request, size=PAGE)
         shapes = [{"ServicePrincipal": service, "DelegationEnabledDate": when} for service, when in chunk]
         return {"DelegatedServices": shapes, **more}
 

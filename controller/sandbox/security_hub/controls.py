@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from controller.catalogue.security_hub import CONTROLS, Control, is_service_managed, standard_arn, standard_of
+from controller.sandbox.pages import page
 from controller.sandbox.security_hub.standards import Standards
 from controller.sandbox.security_hub.state import Disabled, Hub, Place, arn_of, control_ids_of, controls_of, hubs
-from controller.sandbox.world import Caller, Refused, page
+from controller.sandbox.world import Caller, Refused
 
 Json = dict[str, Any]
-
-PER_CALL = 100
-"""Control associations a call: AWS documents no number; this is what callers keep to."""
 
 
 class Controls(Standards):
@@ -29,7 +27,7 @@ class Controls(Standards):
             if name not in hubs(self.world).standards(place[1]):
                 raise Refused("InvalidInputException", f"{arn} is not a standard of {place[1]}.")
             found = list(controls_of(name))
-        chunk, token = page(found, request, size=100)
+        chunk, token = page(self.world, found, request, size=100)
         return {"SecurityControlDefinitions": [self._define(place, one) for one in chunk], **token}
 
     def get_security_control_definition(self, caller: Caller, request: Json) -> Json:
@@ -61,7 +59,9 @@ class Controls(Standards):
         id = request["SecurityControlId"].rsplit("/", 1)[-1]
         if id not in CONTROLS:
             raise Refused("InvalidInputException", f"There is no control {id}.")
-        chunk, token = page([name for name in hub.subscriptions if self._on(place, hub, name, id)], request, size=100)
+        chunk, token = page(
+            self.world, [name for name in hub.subscriptions if self._on(place, hub, name, id)], request, size=100
+        )
         return {
             "StandardsControlAssociationSummaries": [self._association(place, hub, name, id) for name in chunk],
             **token,
@@ -71,8 +71,8 @@ class Controls(Standards):
         place = self._place(caller)
         hub = self._hub(place)
         asked = request["StandardsControlAssociationIds"]
-        _at_most(asked)
-        found, unknown = [], []
+        self._at_most(asked)
+        found, unknown, usual = [], [], self.world.rule("control-of-standard-off")
         for one in asked:
             name, id = standard_of(one["StandardsArn"]), one["SecurityControlId"].rsplit("/", 1)[-1]
             if self._on(place, hub, name, id):
@@ -82,7 +82,7 @@ class Controls(Standards):
                 unknown.append(
                     {
                         "StandardsControlAssociationId": one,
-                        "ErrorCode": "RESOURCE_NOT_FOUND",
+                        "ErrorCode": "RESOURCE_NOT_FOUND" if usual else "NOT_FOUND",
                         "ErrorReason": "The control is in no standard of that ARN that is enabled and ready.",
                     }
                 )
@@ -94,7 +94,7 @@ class Controls(Standards):
         hub = self._hub(place)
         self._self_managed(place)
         updates = request["StandardsControlAssociationUpdates"]
-        _at_most(updates)
+        self._at_most(updates)
         refused = []
         for update in updates:
             if problem := self._problem(place, hub, update):
@@ -114,7 +114,7 @@ class Controls(Standards):
         name = self._subscribed(place, hub, request["StandardsSubscriptionArn"])
         ready = self._updatable(place, hub.subscriptions[name])
         found = list(hubs(self.world).controls(place[1], name)) if ready else []
-        chunk, token = page(found, request, size=100)
+        chunk, token = page(self.world, found, request, size=100)
         return {"Controls": [self._legacy(place, hub, name, one) for one in chunk], **token}
 
     def update_standards_control(self, caller: Caller, request: Json) -> Json:
@@ -173,6 +173,11 @@ class Controls(Standards):
             hub.disabled.pop((standard, control), None)
         else:
             hub.disabled[standard, control] = Disabled(reason or "", self.world.clock.now())
+
+    def _at_most(self, items: list[Any]) -> None:
+        most = self.world.rules.limit("controls-in-batch")
+        if len(items) > most:
+            raise Refused("InvalidInputException", f"At most {most:.0f} a call.")
 
     # What an answer shows
 
@@ -236,8 +241,3 @@ def _texts(control: Control) -> Json:
         "RemediationUrl": f"https://docs.aws.amazon.com/console/securityhub/{control.id}/remediation",
         "SeverityRating": control.severity,
     }
-
-
-def _at_most(items: list[Any]) -> None:
-    if len(items) > PER_CALL:
-        raise Refused("InvalidInputException", f"At most {PER_CALL} a call.")

@@ -24,6 +24,8 @@ class Hubs(Service):
         place = self._place(caller)
         self._self_managed(place)
         if place in hubs(self.world).hubs:
+            if not self.world.rule("hub-twice"):
+                return {}
             raise Refused("ResourceConflictException", "Account is already subscribed to Security Hub.")
         hub = self._enable(place)
         hub.tags = dict(request.get("Tags") or {})
@@ -41,7 +43,7 @@ class Hubs(Service):
         self._hub(place)
         self._self_managed(place)
         state = hubs(self.world)
-        if state.administrators.get(place[1]) == place[0]:
+        if state.administrators.get(place[1]) == place[0] and self.world.rule("hub-administrator"):
             raise Refused("InvalidInputException", "Cannot disable Security Hub on the Security Hub administrator")
         del state.hubs[place]
         return {}
@@ -100,7 +102,7 @@ class Hubs(Service):
         found = hubs(self.world).hubs.get(place)
         if found is None:
             raise Refused("InvalidAccessException", f"Account {place[0]} is not subscribed to AWS Security Hub")
-        found.settle(self.world.clock.now())
+        found.settle(self.world.clock.now(), forget=self.world.rule("controls-come-back"))
         return found
 
     def _enable(self, place: Place) -> Hub:
@@ -109,7 +111,7 @@ class Hubs(Service):
     def _self_managed(self, place: Place) -> None:
         """Refuse what a centrally managed account may not do for itself (User Guide, "Central configuration")."""
         policy = hubs(self.world).policy_of(self.world, *place)
-        if policy is not None:
+        if policy is not None and self.world.rule("central-lock-out"):
             raise Refused(
                 "AccessDeniedException", f"Account {place[0]} is centrally managed by configuration policy {policy}."
             )

@@ -54,21 +54,22 @@ class Hub:
     disabled: dict[tuple[str, str], Disabled] = field(default_factory=dict)
     """(standard in short form, control) → why."""
 
-    def enable(self, standard: str, since: float, ready: float) -> Subscription:
-        """Turn a standard on; AWS does not remember which of its controls were off."""
-        self.forget(standard)
+    def enable(self, standard: str, since: float, ready: float, *, forget: bool = True) -> Subscription:
+        """Turn a standard on. `forget`: AWS does not remember which of its controls were off."""
+        self.drop(standard, forget=forget)
         made = self.subscriptions[standard] = Subscription(since, ready)
         return made
 
-    def forget(self, standard: str) -> None:
-        self.subscriptions.pop(standard, None)
-        for key in [key for key in self.disabled if key[0] == standard]:
-            del self.disabled[key]
-
-    def settle(self, now: float) -> None:
+    def settle(self, now: float, *, forget: bool = True) -> None:
         """Drop the standards whose turning off is done."""
         for standard in [name for name, one in self.subscriptions.items() if one.gone is not None and one.gone <= now]:
-            self.forget(standard)
+            self.drop(standard, forget=forget)
+
+    def drop(self, standard: str, *, forget: bool = True) -> None:
+        """A standard is off; `forget`: so is the memory of which of its controls were."""
+        self.subscriptions.pop(standard, None)
+        for key in [key for key in self.disabled if forget and key[0] == standard]:
+            del self.disabled[key]
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ def sow(world: World, estate: Estate, document: SandboxWorld | None = None) -> G
     """
     document = document or SandboxWorld(kind="SandboxWorld")
     ground = Ground(world, estate, document)
+    world.rules.set(document.rules)
     world.delays.update(document.delays)
     role = document.member_role
     if role.external_id:
