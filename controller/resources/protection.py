@@ -42,9 +42,9 @@ def comes_first(
     """Ids of the changes that come before this attachment goes on or comes off.
 
     A policy comes off when all new ones of its kind are on, at its target, above and below; when it is itself where
-    else it goes on; when the policies there that may take over its rules are edited; and when the accounts that leave
-    its reach have left. Only where old and new do not fit on a target together (AWS's limit), the old goes first, and
-    then it waits for nothing that might itself wait for such a target.
+    else it goes on; when the policies there that may take over its rules are edited; and when the accounts in its
+    reach that move have moved. Only where old and new do not fit on a target together (AWS's limit), the old goes
+    first, and then it waits for nothing that might itself wait for such a target.
 
     Args:
         counts: How many policies are on a place now.
@@ -66,7 +66,7 @@ def comes_first(
         ):
             yield other.id
     if not crowded:
-        yield from _moves_out_of(place[1], plan)
+        yield from _moves_under(place[1], plan)
         yield from _elsewhere(change, plan)
         yield from (id for id, targets in edited.items() if any(_related(t, place[1], units) for t in targets))
 
@@ -138,13 +138,14 @@ def _related(one: str, other: str, units: Mapping[str, str | None]) -> bool:
     )
 
 
-def _moves_out_of(target: str, plan: Mapping[str, Change]) -> Iterator[str]:
-    """Ids of the moves by which accounts leave what a policy on `target` reaches; an account leaves by its own move."""
+def _moves_under(target: str, plan: Mapping[str, Change]) -> Iterator[str]:
+    """Ids of the moves of accounts that a policy on `target` reaches now.
+
+    Those too that stay in its reach: it may be going down the tree, to where they move.
+    """
     for change in plan.values():
-        if change.kind != "account" or change.action is not Action.MOVE:
-            continue
-        before, after = getattr(change.before, "unit", None), getattr(change.after, "unit", None)
-        if change.key == target or (within(before, target) and not within(after, target)):
+        moves = change.kind == "account" and change.action is Action.MOVE
+        if moves and (change.key == target or within(getattr(change.before, "unit", None), target)):
             yield change.id
 
 

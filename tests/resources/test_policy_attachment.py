@@ -236,6 +236,16 @@ class TestOrder:
         assert before(changes, "create new → /C", "move one")
         assert before(changes, "move one", "delete old → /A")
 
+    def test_a_policy_that_goes_down_the_tree_stays_above_until_the_accounts_have_followed_it(
+        self, organization: Organization, account: str
+    ) -> None:
+        organization.converge(commit(UNITS + ACCOUNTS % "/" + scp("old", "{units: [/]}")))
+
+        changes = organization.plan(commit(UNITS + ACCOUNTS % "/C" + scp("old", "{units: [/C]}")))
+
+        assert before(changes, "create old → /C", "move one")
+        assert before(changes, "move one", "delete old → /")
+
     def test_where_a_target_is_full_and_only_there_the_old_goes_first(self, organization: Organization) -> None:
         old = [scp(f"old{n}", "{units: [/A, /C]}") for n in range(9)]  # with FullAWSAccess, ten: AWS's limit
         organization.converge(commit(UNITS + "".join(old)))
