@@ -102,7 +102,7 @@ class Hubs(Service):
         found = hubs(self.world).hubs.get(place)
         if found is None:
             raise Refused("InvalidAccessException", f"Account {place[0]} is not subscribed to AWS Security Hub")
-        found.settle(self.world.clock.now(), forget=self.world.rule("controls-come-back"))
+        found.settle(self.world.clock.now(), controls=self.world.rule("controls-come-back"))
         return found
 
     def _enable(self, place: Place) -> Hub:

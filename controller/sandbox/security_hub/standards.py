@@ -34,7 +34,7 @@ class Standards(Hubs):
         now, ready = self.world.clock.now(), self.world.due("BatchEnableStandards")
         for name in wanted:
             if name not in hub.subscriptions:
-                hub.enable(name, now, ready, forget=self.world.rule("controls-come-back"))
+                hub.enable(name, now, ready, controls=self.world.rule("controls-come-back"))
         return {"StandardsSubscriptions": [self._show(place, name, hub.subscriptions[name]) for name in wanted]}
 
     def batch_disable_standards(self, caller: Caller, request: Json) -> Json:

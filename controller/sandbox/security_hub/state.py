@@ -54,21 +54,21 @@ class Hub:
     disabled: dict[tuple[str, str], Disabled] = field(default_factory=dict)
     """(standard in short form, control) → why."""
 
-    def enable(self, standard: str, since: float, ready: float, *, forget: bool = True) -> Subscription:
-        """Turn a standard on. `forget`: AWS does not remember which of its controls were off."""
-        self.drop(standard, forget=forget)
+    def enable(self, standard: str, since: float, ready: float, *, controls: bool = True) -> Subscription:
+        """Turn a standard on. `controls`: with all of its controls: AWS does not remember which were off."""
+        self.forget(standard, controls=controls)
         made = self.subscriptions[standard] = Subscription(since, ready)
         return made
 
-    def settle(self, now: float, *, forget: bool = True) -> None:
+    def settle(self, now: float, *, controls: bool = True) -> None:
         """Drop the standards whose turning off is done."""
         for standard in [name for name, one in self.subscriptions.items() if one.gone is not None and one.gone <= now]:
-            self.drop(standard, forget=forget)
+            self.forget(standard, controls=controls)
 
-    def drop(self, standard: str, *, forget: bool = True) -> None:
-        """A standard is off; `forget`: so is the memory of which of its controls were."""
+    def forget(self, standard: str, *, controls: bool = True) -> None:
+        """A standard is off; `controls`: and nobody remembers which of its controls were."""
         self.subscriptions.pop(standard, None)
-        for key in [key for key in self.disabled if forget and key[0] == standard]:
+        for key in [key for key in self.disabled if controls and key[0] == standard]:
             del self.disabled[key]
 
 

@@ -75,7 +75,7 @@ def _enable(ground: Ground, state: Hubs, place: Place, standard: str) -> None:
 
 def _forget(hub: Hub, standards: Iterable[str]) -> None:
     for standard in standards:
-        hub.drop(standard_of(standard))
+        hub.forget(standard_of(standard))
 
 
 def _disable(ground: Ground, state: Hubs, place: Place, off: Iterable[DisabledControl]) -> None:
