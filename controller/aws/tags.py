@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from controller.aws.api import Reader, Writer
@@ -15,10 +15,15 @@ READ_ACTIONS = frozenset({"tag:GetResources", "organizations:ListTagsForResource
 WRITE_ACTIONS = frozenset({"organizations:TagResource", "organizations:UntagResource"})
 
 NO_TAGS: Tags = {}
+NO_KEYS: Mapping[str, Collection[str]] = {}
 
 
 def organization_tags(
-    aws: Reader, resource_type: str, ids: Iterable[str], expected: Mapping[str, Tags]
+    aws: Reader,
+    resource_type: str,
+    ids: Iterable[str],
+    expected: Mapping[str, Tags],
+    decisive: Mapping[str, Collection[str]] = NO_KEYS,
 ) -> Mapping[str, Tags]:
     """All tags of resources of one type, by id; a resource that has none may be missing.
 
@@ -31,6 +36,7 @@ def organization_tags(
         resource_type: ``account``, ``ou``, ``policy``, as in their ARNs.
         ids: Every resource of the type.
         expected: id → tags that it has if all is well: for what git names.
+        decisive: id → keys of tags whose absence would decide something: it is believed of the resource alone.
 
     Raises:
         AwsError: ListTagsForResource failed.
@@ -43,6 +49,7 @@ def organization_tags(
         doubtful = ids
     else:
         doubtful = [id for id, tags in wanted.items() if not tags.items() <= known.get(id, NO_TAGS).items()]
+        doubtful += [id for id, keys in decisive.items() if id not in wanted and not set(keys) <= {*known.get(id, ())}]
     asked = aws.map(lambda id: tags_of(aws, id), doubtful)
     return {**(known or {}), **dict(zip(doubtful, asked, strict=True))}
 

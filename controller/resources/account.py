@@ -10,7 +10,9 @@ from controller.aws.api import Reader, Writer
 from controller.aws.tags import NO_TAGS, READ_ACTIONS, WRITE_ACTIONS, organization_tags, retag
 from controller.desired.documents.accounts import AccountEntry
 from controller.desired.documents.accounts import Contact as ContactEntry
+from controller.desired.documents.assignments import Assignments
 from controller.desired.documents.organization import Organization
+from controller.desired.documents.security_hub import SecurityHub
 from controller.desired.estate import Estate
 from controller.errors import AwsError
 from controller.resources.base import (
@@ -101,7 +103,10 @@ class Accounts(Kind[Account]):
         listed = list(aws.items("organizations:ListAccounts", "Accounts"))
         handles = _handles(estate, listed)
         expected = {id: estate.accounts[handle].tags or {} for id, handle in handles.items()}
-        tags = organization_tags(aws, "account", [account["Id"] for account in listed], expected)
+        ids = [account["Id"] for account in listed]
+        keys = _selecting_tags(estate)
+        decisive = {id: keys for id in ids if id not in handles or estate.accounts[handles[id]].tags is None}
+        tags = organization_tags(aws, "account", ids, expected, decisive)
         units = {unit.id: unit.key for unit in live.of(OrganizationalUnit).values() if unit.id}
         parents = _parents(aws, listed, units)
         accounts = {
@@ -294,6 +299,13 @@ def _trusted(live: Live) -> bool:
 
 def _to_be_trusted(estate: Estate) -> bool:
     return any(TRUST in document.model.trusted_services for document in estate.of(Organization))
+
+
+def _selecting_tags(estate: Estate) -> set[str]:
+    """Keys of the tags by which `targets` select: an account that lacks one by mistake would lose what they give."""
+    lines = [line.targets for document in estate.of(Assignments) for line in document.model.assignments]
+    every = [*lines, *(document.model.targets for document in estate.of(SecurityHub))]
+    return {key for targets in every for key in (*targets.tags, *targets.exclude.tags)}
 
 
 def _handles(estate: Estate, listed: list[dict[str, Any]]) -> dict[str, str]:

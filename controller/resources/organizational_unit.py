@@ -76,9 +76,15 @@ def unit_key(name: str, live: Live) -> str:
 
 def root_of(aws: Reader) -> dict[str, Any]:
     """The organization's one root, as ListRoots gives it; asked once (one call a second is allowed)."""
-    root: dict[str, Any] = aws.once(
-        "organization root", lambda: next(iter(aws.items("organizations:ListRoots", "Roots")))
-    )
+    root: dict[str, Any] = aws.once("organization root", lambda: _asked_root(aws))
+    return root
+
+
+def _asked_root(aws: Reader) -> dict[str, Any]:
+    roots = list(aws.items("organizations:ListRoots", "Roots"))
+    if not roots:
+        raise AwsError("organizations:ListRoots", "NoRoot", "AWS listed no root, and every organization has one")
+    root: dict[str, Any] = roots[0]
     return root
 
 

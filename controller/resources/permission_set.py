@@ -169,14 +169,18 @@ class PermissionSets(Kind[PermissionSet]):
         return owner_of(aws, live.id)
 
     def removes(self, change: Change) -> bool:
-        """A delete, or policies that go. An inline policy that is rewritten is no removal: nobody can count that."""
+        """A delete, or policies or a boundary that go.
+
+        An inline policy that is rewritten is no removal: nobody can count that.
+        """
         before, after = change.before, change.after
         if not isinstance(before, PermissionSet) or not isinstance(after, PermissionSet):
             return change.action is Action.DELETE
         policies = (before.managed_policies or frozenset()) | (before.customer_managed_policies or frozenset())
         kept = (after.managed_policies or frozenset()) | (after.customer_managed_policies or frozenset())
         emptied = after.inline_policy == NO_POLICY and before.inline_policy not in (None, NO_POLICY)
-        return emptied or not policies <= kept
+        unbound = bool(before.permissions_boundary) and after.permissions_boundary == ""
+        return emptied or unbound or not policies <= kept
 
     def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
         """AWS deletes a permission set only when nobody has it any more."""

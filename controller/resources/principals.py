@@ -49,16 +49,20 @@ def resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
     names: dict[tuple[str, str], str] = {}
     for principal, id in zip(named, aws.map(lambda one: _id_of(aws, one), named), strict=True):
         if id is not None:
-            given = _PRINCIPAL_ID.fullmatch(principal.name)
-            name = names.setdefault((principal.type, id), name_of(aws, principal.type, id) if given else principal.name)
-            found[principal] = (id, name)
+            name = _name(aws, principal.type, id) if _is_id(principal) else principal.name
+            found[principal] = (id, names.setdefault((principal.type, id), str(name)))
     return found
+
+
+def _is_id(principal: Principal) -> bool:
+    return _PRINCIPAL_ID.fullmatch(principal.name) is not None
 
 
 def _id_of(aws: Reader, principal: Principal) -> str | None:
     store = instance(aws).identity_store_id
-    if _PRINCIPAL_ID.fullmatch(principal.name):
-        return principal.name.lower()
+    if _is_id(principal):
+        id = principal.name.lower()
+        return None if _name(aws, principal.type, id) is None else id
     action, path, member = _LOOK_UPS[principal.type]
     answer = aws.find(
         action,
@@ -81,6 +85,15 @@ _DESCRIPTIONS = {
 
 def name_of(aws: Reader, type: str, id: str) -> str:
     """A principal's name. One that was deleted leaves its assignments behind, to be found by its id alone."""
+    return _name(aws, type, id) or f"(deleted {id})"
+
+
+def _name(aws: Reader, type: str, id: str) -> str | None:
+    """None: there is nobody of this id."""
+    return aws.once(("principal", type, id), lambda: _asked_name(aws, type, id))
+
+
+def _asked_name(aws: Reader, type: str, id: str) -> str | None:
     action, member, shown = _DESCRIPTIONS[type]
     answer = aws.find(
         action,
@@ -88,4 +101,4 @@ def name_of(aws: Reader, type: str, id: str) -> str:
         IdentityStoreId=instance(aws).identity_store_id,
         **{member: id},
     )
-    return f"(deleted {id})" if answer is None else str(answer.get(shown) or id)
+    return None if answer is None else str(answer.get(shown) or id)
