@@ -354,7 +354,7 @@ def _ask(controller: Controller, estate: Estate, plan_id: str | None) -> str:
     if plan_id is not None and plan.plan_id != plan_id:
         return plan_id  # the cycle refuses it, and says why
     if plan.free:
-        click.confirm(f"Apply {len(plan.free)} changes to {plan.organization_id}?", abort=True)
+        click.confirm(f"Apply {_count(len(plan.free), 'change')} to {plan.organization_id}?", abort=True)
     return plan.plan_id
 
 
