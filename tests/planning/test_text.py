@@ -10,7 +10,7 @@ from rich.console import Console
 from controller.planning.describe import LONGEST_VALUE, describe, json_differences
 from controller.planning.plan import Bystander, Plan
 from controller.planning.text import MANY, print_plan
-from controller.resources.base import Action, Change, Incomplete, Note, Resource
+from controller.resources.base import Action, Change, Incomplete, Json, Note, Resource
 from tests.planning.things import ball, box
 
 
@@ -47,8 +47,8 @@ def test_an_adoption_says_whose_it_was() -> None:
 
 
 def test_the_places_of_words_in_a_list_are_not_told() -> None:
-    old = {"Statement": [{"Sid": "A", "Action": ["a:1", "a:3"]}]}
-    new = {"Statement": [{"Sid": "A", "Action": ["a:0", "a:1", "a:2"]}]}
+    old: Json = {"Statement": [{"Sid": "A", "Action": ["a:1", "a:3"]}]}
+    new: Json = {"Statement": [{"Sid": "A", "Action": ["a:0", "a:1", "a:2"]}]}
 
     told = list(json_differences(old, new))
 
@@ -56,8 +56,8 @@ def test_the_places_of_words_in_a_list_are_not_told() -> None:
 
 
 def test_several_words_new_in_one_list_are_one_line() -> None:
-    old = {"Statement": [{"Sid": "A", "Action": ["a:1"]}]}
-    new = {"Statement": [{"Sid": "A", "Action": ["a:3", "a:1", "a:2"]}]}
+    old: Json = {"Statement": [{"Sid": "A", "Action": ["a:1"]}]}
+    new: Json = {"Statement": [{"Sid": "A", "Action": ["a:3", "a:1", "a:2"]}]}
 
     assert list(json_differences(old, new)) == [".Statement[0].Action: + a:2, a:3"]
 
