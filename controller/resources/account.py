@@ -30,7 +30,7 @@ from controller.resources.base import (
     private,
 )
 from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key
-from controller.resources.protection import attaches_over, unseen
+from controller.resources.protection import attaches_over, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
 ACTIVE = "ACTIVE"
@@ -205,6 +205,7 @@ class Accounts(Kind[Account]):
             yield f"{Ref(TrustedService.kind, TRUST)}:{Action.CREATE}"
         if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
             yield from attaches_over(change.after.unit, change.key, plan)
+            yield from tightened_over(change.after.unit, change.key, plan, live)
 
     def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
         if change.action is Action.MOVE and unseen(live):

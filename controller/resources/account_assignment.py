@@ -28,7 +28,7 @@ from controller.resources.base import (
 )
 from controller.resources.identity_center import instance, owner_of, settle
 from controller.resources.permission_set import PermissionSet
-from controller.resources.principals import Principal, name_of, principal_of, resolve
+from controller.resources.principals import Principal, deleted, name_of, principal_of, resolve
 from controller.resources.selection import Selector
 
 _TIMEOUT = 300.0
@@ -55,6 +55,11 @@ class AccountAssignment(Resource):
     @property
     def parent(self) -> Ref:
         return Ref(PermissionSet.kind, self.permission_set)
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether its principal is gone: nobody can use it."""
+        return self.principal.name == deleted(self.principal_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,13 @@ class AccountAssignments(Kind[AccountAssignment]):
         return owner_of(aws, live.id)
 
     def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
-        """Access is granted before its replacement leaves: another set for the same people, or others for the set."""
+        """Access is granted before its replacement leaves: another set for the same people, or others for the set.
+
+        And an account that moves gets and loses access when it is there: git means it in its new place.
+        """
+        subject = change.after or change.before
+        if isinstance(subject, AccountAssignment):
+            yield f"{Ref(Account.kind, subject.account)}:{Action.MOVE}"
         old = change.before
         if change.action is not Action.DELETE or not isinstance(old, AccountAssignment):
             return

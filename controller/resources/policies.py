@@ -22,12 +22,12 @@ from controller.desired.estate import Document as Placed
 from controller.desired.estate import Estate
 from controller.desired.templates import TemplateError
 from controller.errors import AwsError
-from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.base import OWNER_TAG, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.names import filled, refs_in, rendered
 from controller.resources.organizational_unit import LANE
-from controller.resources.policy_document import PolicyDocument, loses_rules
+from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import AWS_TYPES, PolicyType
-from controller.resources.protection import taken_over_by, unseen
+from controller.resources.protection import loosened_after, loosens, unseen
 
 CONTROL_TOWER = "aws-guardrails-"
 """Control Tower's own policies; to change or detach one is drift to it (Control Tower User Guide, governance drift)."""
@@ -173,20 +173,17 @@ class Policies(Kind[Policy]):
 
     def removes(self, change: Change) -> bool:
         """A delete, or content that loses rules. One that is rewritten is no removal: nobody can count that."""
-        before, after = change.before, change.after
-        if isinstance(before, Policy) and isinstance(after, Policy) and before.content and after.content:
-            return loses_rules(before.content.to_json(), after.content.to_json(), iam=self.iam)
-        return super().removes(change)
+        return loosens(change) or super().removes(change)
 
     def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
         """Rules that leave a policy may be on their way into another: no order is safe without the attachments."""
-        if change.after is not None and self.removes(change) and unseen(live):
+        if loosens(change) and unseen(live):
             return "its content loses rules, and where policies are attached could not be observed"
         return None
 
     def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
-        if change.action is not Action.CREATE and change.after is not None and self.removes(change):
-            yield from taken_over_by(change, plan, live)
+        if loosens(change):
+            yield from loosened_after(change, plan, live)
 
     def lane(self, change: Change) -> str | None:
         return LANE

@@ -63,9 +63,9 @@ class PolicyDocument:
         return PolicyDocument.of(_mapped(self.to_json(), fill), iam=iam)
 
 
-def loses_rules(before: Json, after: Json, *, iam: bool) -> bool:
+def loses_rules(before: Json, after: Json) -> bool:
     """Whether a new content has fewer statements, or fewer that deny; in other JSON, lacks what was named before."""
-    if iam:
+    if isinstance(before, dict) and "Statement" in before:
         had, has = _effects(before), _effects(after)
         return len(has) < len(had) or has.count("Deny") < had.count("Deny")
     return not _named(before) <= _named(after)

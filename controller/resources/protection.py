@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from controller.resources.base import Action, Change, Live, Resource
 from controller.resources.organizational_unit import ROOT, within
+from controller.resources.policy_document import PolicyDocument, loses_rules
 
 Place: TypeAlias = tuple[str, str]
 """Policy kind, and the target: an OU's path or an account's key."""
@@ -81,10 +82,19 @@ def edits(kind: str, plan: Mapping[str, Change], live: Live) -> dict[str, list[s
     return found
 
 
-def taken_over_by(change: Change, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
-    """Ids of the attachments of new policies, where this one is, that may take over the rules that it loses.
+def loosens(change: Change) -> bool:
+    """Whether it edits a policy so that the policy loses rules."""
+    before, after = getattr(change.before, "content", None), getattr(change.after, "content", None)
+    if not isinstance(before, PolicyDocument) or not isinstance(after, PolicyDocument):
+        return False
+    return loses_rules(before.to_json(), after.to_json())
 
-    Not where old and new do not fit there together: those wait for what comes off.
+
+def loosened_after(change: Change, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+    """Ids of the changes that come before this policy loses rules.
+
+    Those are the attachments of new policies, where this one is, that may take them over, but where old and new do not
+    fit there together: they wait for what comes off. And the moves by which accounts leave its reach.
     """
     counts = getattr(live.observed.get(ATTACHMENT), "counts", {})
     mine = {
@@ -97,6 +107,19 @@ def taken_over_by(change: Change, plan: Mapping[str, Change], live: Live) -> Ite
         edited = any(f"{place[0]}/{policy}:{action}" in plan for action in (Action.UPDATE, Action.ADOPT))
         if place[0] == change.kind and place[1] in mine and not edited and not _crowded(plan, place, counts):
             yield other.id
+    for id, other in plan.items():
+        if other.kind == "account" and other.action is Action.MOVE:
+            stays = any(within(getattr(other.after, "unit", None), target) for target in mine)
+            if not stays and any(within(getattr(other.before, "unit", None), target) for target in mine):
+                yield id
+
+
+def tightened_over(unit: str, account: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+    """Ids of the edits of policies that await an account at `unit`; but for those that wait for moves themselves."""
+    for kind in MOST:
+        for id, targets in edits(kind, plan, live).items():
+            if not loosens(plan[id]) and any(t == account or (t.startswith(ROOT) and within(unit, t)) for t in targets):
+                yield id
 
 
 def unseen(live: Live) -> bool:

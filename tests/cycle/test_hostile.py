@@ -506,3 +506,51 @@ def test_no_read_that_fails_looks_like_absence(fault: str) -> None:
         assert {change.id for change in house.plan().free} <= expected, read
         made.count = 0
     assert {change.id for change in house.plan().free} == expected
+
+
+# Moves that are held
+
+TOWN = ACCESS.replace("{units: [/]}", "{units: [/Prod]}")
+
+
+def test_access_does_not_follow_an_account_that_is_held_back() -> None:
+    house = House(TOWN + PEOPLE, TOWN, limits={"removals": 1})
+    before = house.access()
+    house.git = TOWN.replace("unit: /Prod", "unit: /Dev")
+    report = house.cycle()
+    assert not written(report)
+    assert house.access() == before, "developers get no access to what still is in production"
+    for hold in house.store.holds():
+        house.store.approve(hold.id, "alice")
+    house.cycle()
+    for hold in house.store.holds():
+        house.store.approve(hold.id, "alice")
+    house.converge()
+    assert "developers/PowerUserAccess/shop-prod" in house.access()
+
+
+def test_an_account_waits_for_the_rules_that_await_it() -> None:
+    house = House(ESTATE)
+    house.git = ESTATE.replace("unit: /A/X", "unit: /B").replace(EC2, f"{EC2}, {S3}")
+    fault = house.sandbox.faults.add(
+        kind="error", operation="organizations:UpdatePolicy", code="AccessDeniedException", status=400
+    )
+    house.cycle()
+    assert house.place("one") == "X"
+    fault.count = 0
+    house.converge()
+    assert house.place("one") == "B"
+
+
+def test_no_policy_loses_rules_before_the_accounts_that_leave_it_have_left() -> None:
+    strict = scp("guard", f"{LEAVE}, {EC2}", units="/A/X")
+    house = House(UNITS + strict)
+    house.git = UNITS.replace("unit: /A/X", "unit: /Sandbox") + GUARD
+    fault = house.sandbox.faults.add(
+        kind="error", operation="organizations:MoveAccount", code="AccessDeniedException", status=400
+    )
+    house.cycle()
+    assert "ec2:*" in next(p.content for p in house.sandbox.world.policies.values() if p.name == "guard")
+    fault.count = 0
+    house.converge()
+    assert "ec2:*" not in next(p.content for p in house.sandbox.world.policies.values() if p.name == "guard")
