@@ -102,7 +102,7 @@ class Repository:
         """Commit everything and push; the commit's hash."""
         self._in_clone("add", "-A")
         self._in_clone("commit", "-q", "-m", message)
-        self._in_clone("push", "-q", "origin", "main")
+        self._in_clone("push", "-q", "--set-upstream", "origin", "main")
         return self._in_clone("rev-parse", "HEAD").strip()
 
     def _in_clone(self, *arguments: str) -> str:
