@@ -43,20 +43,28 @@ class Laws:
         if when == "after":
             self.broken += [f"{broken}, by {call.operation} {call.parameters}" for broken in self.check()]
 
+    def watch_access(self, when: str, call: Call) -> None:
+        """Where two fight, what both commits want on need not stay on."""
+        if when == "after":
+            self.broken += [f"{broken}, by {call.operation} {call.parameters}" for broken in self._access()]
+
     def check(self) -> Iterator[str]:
         """What is wrong right now."""
         for target, on in self.world.attached.items():
             if not any(self.world.policies[policy].type == SCP for policy in on):
                 yield f"{Names(self.world).get(target)} has no service control policy"
+        if theirs(self.world) != self.untouched:
+            yield f"what is nobody's business was touched: {theirs(self.world)}"
+        yield from self._access()
+        yield from self._protection()
+
+    def _access(self) -> Iterator[str]:
         if beyond := assigned(self.world) - self.before.access() - self.after.access() - self.first:
             yield f"access that no commit grants: {sorted(beyond)}"
         for name, managed in provisioned(self.world):
             granted = {policy for commit in (self.before, self.after) for policy in commit.sets.get(name, [()])[0]}
             if name not in THEIRS and not managed <= granted:
                 yield f"{name} allows what no commit grants: {sorted(managed - granted)}"
-        if theirs(self.world) != self.untouched:
-            yield f"what is nobody's business was touched: {theirs(self.world)}"
-        yield from self._protection()
 
     def _protection(self) -> Iterator[str]:
         """What both commits want on stays on, once it is on."""

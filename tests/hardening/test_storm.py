@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from controller.errors import AwsError
+from controller.sandbox.rules import STRICT
 from controller.sandbox.sandbox import Sandbox
 from tests.hardening.commits import SEED, commit, successor
 from tests.hardening.laws import Laws, missing
@@ -21,7 +22,7 @@ MINUTE, LONG = 60.0, 600.0
 
 
 def brew(sandbox: Sandbox) -> None:
-    """A fifth of all calls goes wrong, and a tenth of what AWS does later."""
+    """AWS as inconvenient as it can be; a fifth of all calls goes wrong, and a tenth of what AWS does later."""
     for kind, probability in {"throttle": 0.05, "internal": 0.04, "reset": 0.04, "lost": 0.04, "slow": 0.02}.items():
         sandbox.faults.add(operation="*", kind=kind, probability=probability, seconds=20.0)
     sandbox.faults.add(operation="*", kind="error", code="AccessDeniedException", probability=0.005)
@@ -29,7 +30,7 @@ def brew(sandbox: Sandbox) -> None:
         sandbox.faults.add(operation="organizations:*", kind="error", code=code, probability=0.02)
     for operation in ("CreateAccountAssignment", "DeleteAccountAssignment", "ProvisionPermissionSet"):
         sandbox.faults.add(operation=f"sso-admin:{operation}", kind="fail", code="Storm", probability=0.1)
-    sandbox.rates.set(1)
+    sandbox.rules.set(STRICT)
 
 
 OUTAGES = (
