@@ -33,6 +33,11 @@ class Principal(NamedTuple):
     def __str__(self) -> str:
         return f"{self.type}:{self.name}"
 
+    @property
+    def is_id(self) -> bool:
+        """Whether the name is taken for an id."""
+        return _PRINCIPAL_ID.fullmatch(self.name) is not None
+
     def to_json(self) -> Json:
         return str(self)
 
@@ -49,18 +54,14 @@ def resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
     names: dict[tuple[str, str], str] = {}
     for principal, id in zip(named, aws.map(lambda one: _id_of(aws, one), named), strict=True):
         if id is not None:
-            name = _name(aws, principal.type, id) if _is_id(principal) else principal.name
+            name = _name(aws, principal.type, id) if principal.is_id else principal.name
             found[principal] = (id, names.setdefault((principal.type, id), str(name)))
     return found
 
 
-def _is_id(principal: Principal) -> bool:
-    return _PRINCIPAL_ID.fullmatch(principal.name) is not None
-
-
 def _id_of(aws: Reader, principal: Principal) -> str | None:
     store = instance(aws).identity_store_id
-    if _is_id(principal):
+    if principal.is_id:
         id = principal.name.lower()
         return None if _name(aws, principal.type, id) is None else id
     action, path, member = _LOOK_UPS[principal.type]
@@ -85,7 +86,12 @@ _DESCRIPTIONS = {
 
 def name_of(aws: Reader, type: str, id: str) -> str:
     """A principal's name. One that was deleted leaves its assignments behind, to be found by its id alone."""
-    return _name(aws, type, id) or f"(deleted {id})"
+    return _name(aws, type, id) or deleted(id)
+
+
+def deleted(id: str | None) -> str:
+    """What one that is gone is called."""
+    return f"(deleted {id})"
 
 
 def _name(aws: Reader, type: str, id: str) -> str | None:
