@@ -188,6 +188,12 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                 raise
 
 
+def targets_of(aws: Reader, policy: Policy) -> list[str]:
+    """The ids of what a policy is attached to."""
+    listed = aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=policy.id)
+    return [target["TargetId"] for target in listed]
+
+
 class _Look:
     """One observation."""
 
@@ -217,9 +223,7 @@ class _Look:
         ]
 
     def targets(self, policy: Policy) -> list[str]:
-        """The ids of what the policy is attached to."""
-        listed = self.aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=policy.id)
-        return [target["TargetId"] for target in listed]
+        return targets_of(self.aws, policy)
 
     def changing(self, wants: _Wants, found: Mapping[str, PolicyAttachment]) -> list[Place]:
         """(policy kind, target) where something goes on or comes off, and that AWS has."""
