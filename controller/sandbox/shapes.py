@@ -31,7 +31,7 @@ UNICODE = {
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """`kind` is Organizations' ``Reason`` for it."""
+    """`kind` is Organizations' ``Reason`` for it; ``TYPE``: the value is of another type."""
 
     path: str
     kind: str
@@ -46,6 +46,8 @@ def check_request(service: str, shape: Any, parameters: dict[str, Any]) -> None:
     flaw = next(flaws(shape, parameters), None) if shape else None
     if flaw is None:
         return
+    if flaw.kind == "TYPE":
+        raise Refused("SerializationException", str(flaw), status=400)
     refused = Refused(CODES.get(service, "ValidationException"), str(flaw))
     if service == "organizations":
         refused.fields["Reason"] = flaw.kind
@@ -54,7 +56,11 @@ def check_request(service: str, shape: Any, parameters: dict[str, Any]) -> None:
 
 def flaws(shape: Any, value: Any, path: str = "") -> Iterator[Flaw]:
     """All that is wrong with `value` as a `shape`."""
-    judge = JUDGES.get(shape.type_name)
+    kind = shape.type_name
+    if kind in TYPES and not isinstance(value, TYPES[kind]) and not getattr(shape, "is_document_type", False):
+        yield Flaw(path, "TYPE", f"{type(value).__name__} can not be converted to {kind}")
+        return
+    judge = JUDGES.get(kind)
     if judge:
         yield from judge(shape, value, path)
 
@@ -122,6 +128,19 @@ def _class(found: re.Match[str], text: str) -> str:
     inside = text.count("[", 0, found.start()) > text.count("]", 0, found.start())
     return UNICODE[found[1]] if inside else f"[{UNICODE[found[1]]}]"
 
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "list": (list, tuple),
+    "map": dict,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "double": (int, float),
+    "float": (int, float),
+}
+"""Kind of shape → what its values are in Python; timestamps come in several."""
 
 JUDGES = {
     "structure": _structure,

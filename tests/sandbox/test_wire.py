@@ -62,25 +62,6 @@ def test_every_answer_has_its_own_request_id(client: Client) -> None:
     assert len(ids) == 3
 
 
-def test_an_operation_that_is_not_simulated_answers_as_json(either: Client) -> None:
-    with pytest.raises(ClientError) as error:
-        either("organizations").enable_all_features()
-
-    assert code(error) == "UnknownOperationException"
-    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert "EnableAllFeatures" in error.value.response["Error"]["Message"]
-
-
-def test_an_unknown_path_answers_as_json() -> None:
-    with pytest.raises(Refused, match="UnknownOperationException"):
-        read("account", Request("POST", "/nothingHere"))
-
-
-def test_an_unknown_action_of_the_query_protocol_answers_as_sts_does() -> None:
-    with pytest.raises(Refused, match="InvalidAction"):
-        read("sts", Request("POST", "/", body=b"Action=Nothing"))
-
-
 def test_a_body_that_is_no_json_is_refused() -> None:
     request = Request("POST", "/", headers={"x-amz-target": "AWSOrganizationsV20161128.ListChildren"}, body=b"[1]")
     with pytest.raises(Refused, match="SerializationException"):
