@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ SIZES = {
 }
 
 
-def write(size: Size, place: Path) -> Path:
-    """One file of desired state and one of SandboxWorld below `place`."""
+def write(size: Size, place: Path, regions: Sequence[str] = ("us-east-1", "eu-west-1")) -> Path:
+    """One file of desired state below `place`."""
     place.mkdir(parents=True, exist_ok=True)
     units = [f"ou-{n:03}" for n in range(size.units)]
     accounts = [f"acct-{n:05}" for n in range(size.accounts)]
     sets = [f"Set{n:02}" for n in range(size.permission_sets)]
     documents: list[dict[str, Any]] = [
-        {"kind": "Organization", "regions": ["us-east-1", "eu-west-1"], "policy_types": ["service_control"],
+        {"kind": "Organization", "regions": list(regions), "policy_types": ["service_control"],
          "trusted_services": ["sso.amazonaws.com", "securityhub.amazonaws.com"]},
         {"kind": "OrganizationalUnits", "units": {unit: {"tags": {"n": unit}} for unit in units}},
         {"kind": "Accounts", "accounts": {

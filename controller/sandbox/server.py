@@ -18,6 +18,8 @@ Handle = Callable[[Request], Answer]
 
 log = logging.getLogger(__name__)
 
+LONGEST_HEAD = 1_048_576
+"""Bytes of a request line and headers, after which what comes is no HTTP."""
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -75,11 +77,12 @@ class _Listener(socketserver.ThreadingTCPServer):
                     continue  # the client was quicker
 
 
-class _Connection(socketserver.StreamRequestHandler):
+class _Connection(socketserver.BaseRequestHandler):
     """One connection: requests one after another, until either side closes it."""
 
-    disable_nagle_algorithm = True
-    rbufsize = 65536
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._received = bytearray()
 
     def handle(self) -> None:
         try:
@@ -89,7 +92,7 @@ class _Connection(socketserver.StreamRequestHandler):
                     return
         except Dropped:
             # Closing with unsent data lingering for no time sends a reset, as a broken network would.
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except (ConnectionError, ValueError):
             return  # the client went away, or speaks no HTTP
 
@@ -111,23 +114,37 @@ class _Connection(socketserver.StreamRequestHandler):
         Raises:
             ValueError: What came is no HTTP request.
         """
-        line = self.rfile.readline(65536)
-        if not line.strip():
-            return None
-        method, target, _ = line.decode("latin-1").split()
+        received = self._received
+        while (end := received.find(b"\r\n\r\n")) < 0:
+            if len(received) > LONGEST_HEAD or not self._receive():
+                return None
+        first, *lines = received[:end].decode("latin-1").split("\r\n")
+        method, target, _ = first.split()
         headers: dict[str, str] = {}
-        while (line := self.rfile.readline(65536)) not in (b"\r\n", b"\n", b""):
-            name, _, value = line.decode("latin-1").partition(":")
+        for line in lines:
+            name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
-        if headers.get("expect", "").lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        if "expect" in headers and headers["expect"].lower() == "100-continue":
+            self.request.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        start = end + 4
+        whole = start + int(headers.get("content-length", "0"))
+        while len(received) < whole:
+            if not self._receive():
+                return None
+        body = bytes(received[start:whole])
+        del received[:whole]
         path, _, query = target.partition("?")
         return Request(method, path, query, headers, body)
+
+    def _receive(self) -> bool:
+        """Take what has come; False: nothing will."""
+        chunk = self.request.recv(65_536)
+        self._received += chunk
+        return bool(chunk)
 
     def _write(self, answer: Answer, request: Request) -> None:
         lines = [f"HTTP/1.1 {answer.status} {PHRASES.get(answer.status, '')}"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "content-length"]
         lines += [f"Content-Length: {len(answer.body)}", "", ""]
         body = b"" if request.method == "HEAD" else answer.body
-        self.wfile.write("\r\n".join(lines).encode("latin-1") + body)
+        self.request.sendall("\r\n".join(lines).encode("latin-1") + body)

@@ -20,6 +20,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import SERIALIZERS, SerializationContext
 from werkzeug.datastructures import Headers, MultiDict
 
+from controller.sandbox import json_bodies
 from controller.sandbox.world import Refused
 
 SIGNING_NAMES = {
@@ -101,7 +102,7 @@ def read(service: str, request: Request) -> Call:
     Raises:
         Refused: It has no such operation, or its body cannot be read.
     """
-    form = MultiDict(parse_qsl(request.query, keep_blank_values=True)) if request.query else MultiDict()
+    form = MultiDict(parse_qsl(request.query, keep_blank_values=True) if request.query else ())
     names: dict[str, str] = {}
     protocol = model(service).metadata["protocol"]
     if protocol == "json":
@@ -111,11 +112,14 @@ def read(service: str, request: Request) -> Call:
         operation = form.get("Action", "")
     else:
         operation, names = _router(service).find(request.method, request.path)
+    if protocol == "rest-json" and not operation:
+        # The front's answer to a path that it does not route (API Gateway Developer Guide, "Gateway response types").
+        raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
     if operation not in _operations(service):
         raise unknown_operation(service, f"{request.method} {request.path} {operation}".rstrip())
     asked: Any = {
         "body": request.body,
-        "headers": Headers(list(request.headers.items())),
+        "headers": Headers(list(request.headers.items())) if _has_headers(service, operation) else Headers(),
         "method": request.method,
         "url_params": names,
         "url_path": request.path,
@@ -126,6 +130,13 @@ def read(service: str, request: Request) -> Call:
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise Refused("SerializationException", f"The request's body cannot be read: {error}") from error
     return Call(service, operation, parameters)
+
+
+@cache
+def _has_headers(service: str, operation: str) -> bool:
+    """Whether any of an operation's parameters is a header."""
+    shape = operation_model(service, operation).input_shape
+    return bool(shape) and any("header" in each.serialization.get("location", "") for each in shape.members.values())
 
 
 def unknown_operation(service: str, what: str) -> Refused:
@@ -141,6 +152,16 @@ def _operations(service: str) -> frozenset[str]:
 def write(call: Call, result: Mapping[str, Any], request_id: str) -> Answer:
     """The HTTP answer that carries a result."""
     operation = operation_model(call.service, call.operation)
+    protocol = operation.service_model.metadata["protocol"]
+    if protocol != "query" and (writer := json_bodies.writer(operation)):
+        headers = {"Content-Type": _content_type(call.service), "x-amzn-RequestId": request_id}
+        return Answer(operation.http.get("responseCode", 200), headers, writer(result).encode())
+    return write_as_moto_does(call, result, request_id)
+
+
+def write_as_moto_does(call: Call, result: Mapping[str, Any], request_id: str) -> Answer:
+    """What `write` has to equal, and what it leaves to moto."""
+    operation = operation_model(call.service, call.operation)
     serializer = _PLAIN_SERIALIZERS[operation.service_model.metadata["protocol"]]
     made = serializer(operation, context=SerializationContext(request_id)).serialize(result)
     body = made["body"]
@@ -149,6 +170,14 @@ def write(call: Call, result: Mapping[str, Any], request_id: str) -> Answer:
         {**made["headers"], "x-amzn-RequestId": request_id},
         body.encode() if isinstance(body, str) else body,
     )
+
+
+@cache
+def _content_type(service: str) -> str:
+    """Of answers in JSON."""
+    metadata = model(service).metadata
+    version = metadata.get("jsonVersion", "1.0")
+    return f"application/x-amz-json-{version}" if metadata["protocol"] == "json" else "application/json"
 
 
 class _Plain:
@@ -174,8 +203,10 @@ def refuse(service: str, refused: Refused, request_id: str) -> Answer:
         )
         return Answer(status, {**headers, "Content-Type": "text/xml"}, text.encode())
     message = next((name for name in (shape.members if shape else ()) if name.lower() == "message"), "message")
-    body = {"__type": refused.code, message: refused.message, **refused.fields}
-    headers |= {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": refused.code}
+    body = {message: refused.message, **refused.fields}
+    if model(service).metadata["protocol"] == "json":
+        body["__type"] = refused.code
+    headers |= {"Content-Type": _content_type(service), "x-amzn-ErrorType": refused.code}
     return Answer(status, headers, json.dumps(body, default=str).encode())
 
 
