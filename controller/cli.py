@@ -137,6 +137,38 @@ def run(repo: str, branch: str, path: str, interval: str | None, resync: str | N
     sys.exit(serve(settings, repo=repo, branch=branch, path=path))
 
 
+@cli.command("import")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Directory to write to: a new or an empty one."
+)
+@click.option("--kind", "kinds", multiple=True, help="Only this kind of resource (a glob, as plans name them). Repeat.")
+@click.option("--unit", default="/", show_default=True, help="Only what lies in or below this OU path.")
+@click.option("--region", "regions", multiple=True, help="Governed Regions. Default: where Security Hub is found.")
+@click.option("--fold", is_flag=True, help="Say OUs for accounts that make one up, and who would gain access by it.")
+@click.option("--seed", is_flag=True, help="Also write OUT-sandbox.yaml, to rehearse changes on `orgctl sandbox`.")
+@organization_option
+def import_(
+    out: Path,
+    kinds: tuple[str, ...],
+    unit: str,
+    regions: tuple[str, ...],
+    fold: bool,
+    seed: bool,
+    organization: str | None,
+) -> None:
+    """Write the live organization as YAML. Changes nothing in AWS."""
+    from controller.importing.command import run
+
+    for kind in kinds:
+        _check_scope(kind, unit)
+    _check_scope("*", unit)
+    done = run(_settings(organization=organization), out, kinds, unit, regions, fold=fold, seed=seed)
+    for line in done.notes:
+        click.echo(line, err=True)
+    click.echo(f"{_count(done.files, 'file')} written to {out}. Next: orgctl plan {out}")
+    sys.exit(DONE if done.whole else ERROR)
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True)
 def status(as_json: bool) -> None:

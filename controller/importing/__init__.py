@@ -1,1 +1,1 @@
-"""From a living organization to the YAML that describes it: one file for each kind of document, and how YAML is written."""
+"""From a living organization to the YAML that describes it: a module for each kind of document, one that writes."""

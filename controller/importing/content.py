@@ -56,7 +56,7 @@ class Contents:
             named = content
         if len(minified(named)) > limit:
             raise CannotWrite(f"its content is longer than the {limit:,} characters that orgctl takes")
-        made = _blocks(named)
+        made: dict[str, Any] = _blocks(named)
         if not survives(made):
             raise CannotWrite("its content holds something that YAML cannot say")
         return made

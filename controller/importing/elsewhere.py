@@ -25,6 +25,6 @@ def write(picture: Picture) -> None:
         shared, handles = shared_emails(picture), picture.seen.handles
         entries = {handles[id]: {**identity(picture.accounts[id], shared), "external": True} for id in accounts}
         said.append({"kind": "Accounts", "accounts": {handle: entries[handle] for handle in sorted(entries)}})
-    for name in sorted(picture.elsewhere.get("permission_sets", ())):
-        said.append({"kind": "PermissionSet", "name": name, "external": True})
+    sets = sorted(picture.elsewhere.get("permission_sets", ()))
+    said += [{"kind": "PermissionSet", "name": name, "external": True} for name in sets]
     picture.put(FILE, "orgctl", said, above=_ABOVE)

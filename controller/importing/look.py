@@ -1,6 +1,7 @@
 """The whole live organization, through the kinds that every plan is made from.
 
-Most kinds read only what git names. So they look twice: first for names, then with a made-up commit that names all of it.
+Most kinds read only what git names. So they look twice: first for names, then with a made-up commit that names
+all of it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from controller.catalogue.security_hub import STANDARDS
 from controller.desired import paths
 from controller.desired.documents.accounts import AccountEntry, Contact, Contacts
 from controller.desired.documents.assignments import Assignments
-from controller.desired.documents.base import Attachment, DocumentModel, Targets
+from controller.desired.documents.base import DocumentModel, Targets
 from controller.desired.documents.organization import Organization
 from controller.desired.documents.permission_set import PermissionSet as PermissionSetDocument
 from controller.desired.documents.policies import Policy as PolicyDocument
 from controller.desired.documents.security_hub import SecurityHub as SecurityHubDocument
 from controller.desired.estate import Document, Estate, UnitEntry
 from controller.desired.marks import Mark, Marks
+from controller.errors import CannotConnect
 from controller.importing.names import handles
 from controller.importing.regions import governed
 from controller.reconcile import observe
@@ -36,7 +38,7 @@ from controller.resources.security_hub import SecurityHubs
 
 FULL_ACCESS = "FullAWSAccess"
 _NOWHERE = Mark("import", 0, 0)
-_UNNAMED = {kind.document: "(orgctl import)" for kind in POLICY_KINDS}
+_NOBODYS = "(orgctl import)"
 """Naming any policy of a type has its list read, also while the type is off."""
 _ANY_CONTACT = Contact(name="-", title="-", email="-", phone="0")
 
@@ -75,6 +77,7 @@ def look(aws: Reader, regions: Iterable[str] = (), *, security_hub: bool = True)
     """
     kinds = {kind.name: kind for kind in KINDS if security_hub or kind.name != SecurityHubs.name}
     listed = observe(_first(kinds), aws, _naming(_lists()))
+    _check_ground(listed)
     found = handles(listed.of(Account).values())
     where = tuple(regions) or governed(aws, listed)
     estate = _everything(listed, found, where, aws.here)
@@ -91,14 +94,26 @@ def look(aws: Reader, regions: Iterable[str] = (), *, security_hub: bool = True)
 
 
 def _first(kinds: Mapping[str, Kind[Any]]) -> dict[str, Kind[Any]]:
-    """The kinds whose lists are names: what belongs to a policy, a permission set or a hub comes with the second look."""
+    """The kinds whose lists are names; what belongs to a policy, a permission set or an account comes later."""
     later = {PolicyAttachment.kind, "account_assignment", SecurityHubs.name}
     return {name: kind for name, kind in kinds.items() if name not in later}
 
 
+def _check_ground(listed: Live) -> None:
+    """Everything has its place in the tree, or belongs to an account."""
+    for kind in (OrganizationalUnit.kind, Account.kind):
+        if not listed.whole(kind):
+            why = next(one.why for one in listed.observed[kind].incomplete if one.key is None)
+            raise CannotConnect(f"Nothing can be imported without the organization's OUs and accounts: {kind}: {why}")
+
+
 def _lists() -> Iterator[DocumentModel]:
-    for kind, name in _UNNAMED.items():
-        yield PolicyDocument.model_construct(kind=kind, name=name, external=True)
+    for kind in POLICY_KINDS:
+        yield _policy(kind.document, name=_NOBODYS, external=True)
+
+
+def _policy(kind: str, **said: Any) -> PolicyDocument:
+    return PolicyDocument.model_construct(None, kind=kind, **said)  # type: ignore[arg-type]  # as the format has it
 
 
 def _everything(listed: Live, handles: Mapping[str, str], regions: tuple[str, ...], here: Here) -> Estate:
@@ -131,7 +146,7 @@ def _documents(
     for kind in POLICY_KINDS:
         for policy in listed.of(kind.resource).values():
             if not policy.aws_managed:
-                yield PolicyDocument.model_construct(kind=kind.document, name=policy.key, content={})
+                yield _policy(kind.document, name=policy.key, content={})
     for permission_set in listed.of(PermissionSet).values():
         yield PermissionSetDocument.model_construct(kind="PermissionSet", name=permission_set.key)
     yield Assignments(kind="Assignments")
@@ -162,6 +177,3 @@ def _without_full_access(aws: Reader, live: Live) -> frozenset[str]:
     ids = set(targets_of(aws, policy))
     everything = (*live.of(OrganizationalUnit).values(), *live.of(Account).values())
     return frozenset(one.key for one in everything if one.id not in ids)
-
-
-__all__ = ["Attachment", "Seen", "look"]

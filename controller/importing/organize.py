@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from controller.aws.api import Reader
 from controller.desired.load import read
+from controller.desired.nearest import did_you_mean
 from controller.desired.source import Files
-from controller.errors import Problem
+from controller.errors import InvalidInput, Problem
 from controller.importing import (
     accounts,
     assignments,
@@ -24,6 +25,9 @@ from controller.importing.notes import UNSEEN, Notes
 from controller.importing.picture import Picture, Scope
 from controller.resources.base import ForeignTags
 from controller.resources.security_hub import SecurityHubs
+
+_SHOWN = 5
+"""Of a kind, that could not be read: after that the reason is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def import_organization(
     scope = scope or Scope()
     seen = look(aws, regions, security_hub=scope.has(SecurityHubs.name))
     picture = Picture(seen, scope, foreign or ForeignTags())
+    _check_unit(picture)
     whole = _say_what_was_not_seen(picture)
     organization.write(picture)
     units.write(picture)
@@ -77,10 +82,19 @@ def import_organization(
     return Imported(files, picture.notes, picture, whole, wrong)
 
 
+def _check_unit(picture: Picture) -> None:
+    unit = picture.scope.unit
+    if unit not in picture.units:
+        fix = did_you_mean(unit, picture.units, "Paths begin at the root: /Workloads/Prod.")
+        raise InvalidInput([Problem("--unit", 0, 0, f"there is no OU '{unit}'", fix)])
+
+
 def _say_what_was_not_seen(picture: Picture) -> bool:
-    whole = True
-    for missing in picture.seen.incomplete():
-        if picture.scope.has(missing.kind):
-            whole = False
-            picture.notes.add(UNSEEN, f"{missing.what}: {missing.why}")
-    return whole
+    missing = [one for one in picture.seen.incomplete() if picture.scope.has(one.kind)]
+    for kind in dict.fromkeys(one.kind for one in missing):
+        of_kind = [one for one in missing if one.kind == kind]
+        for one in of_kind[:_SHOWN]:
+            picture.notes.add(UNSEEN, f"{one.what}: {one.why}")
+        if of_kind[_SHOWN:]:
+            picture.notes.add(UNSEEN, f"{kind}: {len(of_kind) - _SHOWN} more")
+    return not missing

@@ -45,18 +45,20 @@ def _document(picture: Picture, one: PermissionSet, contents: Contents) -> dict[
             inline = Block(contents.write(one.inline_policy, "PermissionSet", INLINE_BYTES))
     except CannotWrite as error:
         picture.notes.left_out(f"inline policy of permission set {one.name}", f"not managed: {error}")
-    said = {
-        **head,
+    said = {**head, **attributes(one), "inline_policy": inline, "tags": picture.tags(one)}
+    return {key: value for key, value in said.items() if value}
+
+
+def attributes(one: PermissionSet) -> dict[str, Any]:
+    """All but its inline policy and tags, as the format has them; what it lacks is empty."""
+    return {
         "description": one.description,
         "session_duration": one.session_duration,
         "relay_state": one.relay_state,
         "managed_policies": sorted(one.managed_policies or ()),
         "customer_managed_policies": [_customer(policy) for policy in sorted(one.customer_managed_policies or ())],
-        "inline_policy": inline,
         "permissions_boundary": _boundary(one.permissions_boundary),
-        "tags": picture.tags(one),
     }
-    return {key: value for key, value in said.items() if value}
 
 
 def _customer(policy: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the writers of documents share: what was seen, what is asked for, and the names by which things refer to others."""
+"""What the writers of documents share: what was seen, what is asked for, and the names by which things refer."""
 
 from __future__ import annotations
 

@@ -81,28 +81,41 @@ def _document(
     picture: Picture, kind: Policies, policy: Policy, targets: list[str], contents: Contents
 ) -> dict[str, Any]:
     head: dict[str, Any] = {"kind": kind.document, "name": policy.key}
-    why = picture.not_ours(policy)
     try:
-        if why is None and policy.content is not None:
-            content = contents.write(policy.content, kind.document, LIMITS[kind.document].characters)
-        else:
-            why = why or "its content could not be read"
+        content = _content(picture, kind, policy, contents)
     except CannotWrite as error:
-        why = str(error)
-    if why is not None:
-        picture.notes.look(_shown(kind, policy), f"named, but not managed: {why}")
-        return {**head, "external": Said(True, why)}
+        picture.notes.look(_shown(kind, policy), f"named, but not managed: {error}")
+        return {**head, "external": Said(True, str(error))}
     tags = picture.tags(policy)
     return {
         **head,
         **({"description": policy.description} if policy.description else {}),
         **({"tags": tags} if tags else {}),
-        **({"targets": _targets(picture, targets)} if picture.seen.live.whole(PolicyAttachment.kind) else {}),
+        **({"targets": places_of(picture, targets)} if picture.seen.live.whole(PolicyAttachment.kind) else {}),
         "content": Block(content),
     }
 
 
-def _targets(picture: Picture, targets: Iterable[str]) -> dict[str, Any]:
+def is_written_whole(picture: Picture, kind: Policies, policy: Policy) -> bool:
+    """Whether git says all of it."""
+    try:
+        _content(picture, kind, policy, Contents(picture))
+    except CannotWrite:
+        return False
+    return _nameless(policy) is None
+
+
+def _content(picture: Picture, kind: Policies, policy: Policy, contents: Contents) -> dict[str, Any]:
+    """Raises CannotWrite."""
+    if (why := picture.not_ours(policy)) is not None:
+        raise CannotWrite(why)
+    if policy.content is None:
+        raise CannotWrite("its content could not be read")
+    return contents.write(policy.content, kind.document, LIMITS[kind.document].characters)
+
+
+def places_of(picture: Picture, targets: Iterable[str]) -> dict[str, Any]:
+    """Targets as git names them."""
     units = [target for target in targets if target.startswith("/")]
     return picture.places(units, [target for target in targets if not target.startswith("/")])
 
@@ -115,6 +128,6 @@ def _full_access(picture: Picture, files: FileNames) -> None:
     said = {
         "kind": "ServiceControlPolicy",
         "name": FULL_ACCESS,
-        "detached_from": _targets(picture, off),
+        "detached_from": places_of(picture, off),
     }
     picture.put(f"policies/{files.take(FULL_ACCESS, without='policy')}.yaml", "service_control_policy", [said])

@@ -8,7 +8,7 @@ from typing import Any
 from controller.desired import paths
 from controller.importing.names import can_be_declared
 from controller.importing.picture import Picture
-from controller.importing.write import Said
+from controller.importing.write import Block, Said
 from controller.resources.organizational_unit import OrganizationalUnit
 
 FILE = "units.yaml"
@@ -29,8 +29,8 @@ def write(picture: Picture) -> None:
                 f"organizational unit {path}",
                 f"its path has a name that git cannot write; it goes by its id, {unit.id}",
             )
-    for path in [above for path in said for above in paths.ancestors(path)[1:-1] if above not in said]:
-        picture.unit(path)  # an OU around those that are asked for: declared elsewhere
+    for above in {above for path in said for above in paths.ancestors(path)[1:-1]} - said.keys():
+        picture.unit(above)  # an OU around those that are asked for: declared elsewhere
     if tree := nested(said):
         above = "The tree that accounts live in. A policy on a unit holds for everything below it."
         picture.put(FILE, "organizational_units", [{"kind": "OrganizationalUnits", "units": tree}], above=above)
@@ -42,16 +42,14 @@ def nested(said: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return _below(paths.ROOT, sorted(every, key=paths.names), said)
 
 
-def _below(parent: str, every: Iterable[str], said: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
+def _below(parent: str, every: Iterable[str], said: dict[str, dict[str, Any]]) -> Block:
+    tree = Block()
     inside = [path for path in every if path != parent and paths.within(path, [parent])]
     for path in inside:
         if paths.parent(path) == parent:
             units = _below(path, inside, said)
-            tree[path[len("" if parent == paths.ROOT else parent) + 1 :]] = {
-                **said.get(path, {}),
-                **({"units": units} if units else {}),
-            } or None
+            name = path[len("" if parent == paths.ROOT else parent) + 1 :]
+            tree[name] = Block({**said.get(path, {}), "units": units}) if units else said.get(path) or None
     return tree
 
 

@@ -77,6 +77,11 @@ def quoted(text: str) -> str:
     return '"' + "".join(_escape(c) if c in '"\\' or not c.isprintable() else c for c in text) + '"'
 
 
+def _key(text: str, *, flow: bool = False) -> str:
+    """A key; in quotes where it holds a colon, which is right without them and hard to read."""
+    return quoted(text) if ":" in text else scalar(text, flow=flow)
+
+
 def _same(one: Any, other: Any) -> bool:
     """Equality that tells ``true`` from ``1`` and knows the order of keys."""
     if isinstance(one, dict) and isinstance(other, dict):
@@ -109,7 +114,7 @@ def _pairs(value: Mapping[str, Any], indent: int) -> Iterator[str]:
     pad = " " * indent
     for key, item in value.items():
         item, beside = _opened(item)
-        head = f"{pad}{scalar(key)}:"
+        head = f"{pad}{_key(key)}:"
         short = "" if item is None else _on_one_line(item, len(head) + 1)
         if short is not None:
             yield f"{head} {short}".rstrip() + beside
@@ -164,7 +169,7 @@ def _is_small(value: Any, height: int) -> bool:
 
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(key, flow=True)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key, flow=True)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return scalar(value, flow=True)
