@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -68,8 +77,36 @@ class ModeRule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(default="*", description="Kind of resource, a glob.")
-    unit: str | None = Field(default=None, description="OU path; what lies in or below it.")
+    unit: str | None = Field(default=None, pattern="^/", description="OU path; what lies in or below it.")
     mode: Literal["observe", "enforce"]
+
+
+class BreakGlass(BaseModel):
+    """Access that people mend things with when all else fails: no plan may take it away by an SCP or RCP."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str | None = Field(default=None, description="Name of a role in each member account, with its path.")
+    permission_set: str | None = Field(default=None, description="Or name of a permission set.")
+    actions: list[str] = Field(
+        default=[
+            "cloudtrail:LookupEvents",
+            "iam:AttachRolePolicy",
+            "iam:GetRole",
+            "iam:PutRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+            "sts:AssumeRole",
+        ],
+        description="What must stay allowed to it: by default finding out what happened, and mending roles.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> BreakGlass:
+        if (self.role is None) == (self.permission_set is None):
+            raise ValueError("give either a role or a permission_set")
+        if bad := [action for action in self.actions if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", action)]:
+            raise ValueError(f"{bad[0]!r} is not an action: write service:Action, without wildcards")
+        return self
 
 
 class Settings(BaseSettings):
@@ -88,8 +125,11 @@ class Settings(BaseSettings):
     mode: Literal["observe", "enforce"] = Field(default="observe", description="observe: show, never write.")
     modes: list[ModeRule] = Field(default=[], description="Exceptions by kind and subtree; the last match decides.")
     limits: Limits = Limits()
-    protected: list[str] = Field(
+    protected: list[Annotated[str, Field(pattern="/")]] = Field(
         default=[], description="Globs over `kind/name` that are never deleted, detached or emptied; no approval helps."
+    )
+    break_glass: list[BreakGlass] = Field(
+        default=[], description="Roles and permission sets whose access no SCP or RCP may take; no approval helps."
     )
     foreign_tag_keys: list[str] = Field(
         default=[], description="Tag keys that other tools own: never added or removed."

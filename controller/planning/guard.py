@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import Any
 
 from controller.config import Limits, ModeRule
+from controller.planning.lockout import Prove, nothing_needed
 from controller.planning.plan import digest
-from controller.resources.base import Action, Change, Desired, Json, Kind, Live, Ref, Resource
+from controller.resources.base import Action, Change, Desired, Json, Kind, Live, Note, Ref, Resource
 
 REPAIRS_BEFORE_BACKOFF = 5
 """The same repair this often within an hour is a fight with somebody (safety rule 7)."""
@@ -77,6 +78,7 @@ class Guarded:
     changes: tuple[Change, ...]
     fingerprints: Mapping[str, str]
     fights: frozenset[str] = frozenset()
+    notes: tuple[Note, ...] = ()
 
 
 def guard(
@@ -87,12 +89,18 @@ def guard(
     losses: Mapping[str, str],
     rules: Rules,
     memory: Memory,
+    prove: Prove = nothing_needed,
 ) -> Guarded:
-    """Hold what must be held, strongest reason first; then what depends on it; then apply modes and pauses. Pure."""
+    """Hold what must be held, strongest reason first; then what depends on it; then apply modes and pauses. Pure.
+
+    Args:
+        prove: What given changes would lock out (safety rule 2).
+    """
     judge = _Judge(kinds, desired, live, losses, rules, memory, {c.id: c for c in changes})
     judge.endings()
     judge.forbidden()
     judge.protected()
+    judge.lockouts(prove)
     judge.always_approved()
     judge.adoptions()
     judge.limits()
@@ -101,7 +109,9 @@ def guard(
     judge.unknown_outcomes()
     judge.dependants()
     judge.modes()
-    return Guarded(tuple(judge.changes.values()), judge.fingerprints, frozenset(judge.fighting))
+    while judge.lockouts(prove, free=True):  # what else is held may have been what made the rest harmless
+        judge.dependants()
+    return Guarded(tuple(judge.changes.values()), judge.fingerprints, frozenset(judge.fighting), tuple(judge.notes))
 
 
 def fingerprint(organization_id: str, change: Change) -> str:
@@ -120,7 +130,7 @@ def _side(resource: Resource | None) -> Json:
 
 
 def _lies_in(place: str | None, unit: str | None) -> bool:
-    return place is not None and f"{place}/".startswith(f"{unit}/")
+    return place is not None and f"{place}/".startswith(f"{(unit or '').rstrip('/')}/")
 
 
 @dataclass
@@ -134,6 +144,7 @@ class _Judge:
     changes: dict[str, Change]
     fingerprints: dict[str, str] = field(init=False)
     fighting: set[str] = field(default_factory=set)
+    notes: dict[Note, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fingerprints = {id: fingerprint(self.rules.organization_id, c) for id, c in self.changes.items()}
@@ -161,6 +172,16 @@ class _Judge:
                 if any(fnmatchcase(name, pattern) for name in lost):
                     self._block(change, f"'{pattern}' is protected by the settings; only changing them lets it through")
                     break
+
+    def lockouts(self, prove: Prove, *, free: bool = False) -> bool:
+        """Changes that take what must stay allowed; whether there were any. Without them, others may do so."""
+        found = False
+        while (proof := prove(c for c in self._open() if not (free and c.observe_only))).lost:
+            found = True
+            for id, why in proof.lost.items():
+                self._block(self.changes[id], why)
+        self.notes |= dict.fromkeys(proof.notes)
+        return found
 
     # What a person may approve
 

@@ -20,8 +20,10 @@ from controller.resources.base import Action, Change, Desired, Gone, Incomplete,
 from controller.resources.names import Names
 from controller.resources.organizational_unit import LANE, OrganizationalUnit
 from controller.resources.policies import POLICY_KINDS, Policies, Policy
+from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 from controller.resources.protection import Place, balance, comes_first, edits
+from controller.resources.reach import contents, decisive
 
 _KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
 _KIND_OF_DOCUMENT: Mapping[str, Policies] = {kind.document: kind for kind in POLICY_KINDS}
@@ -66,10 +68,14 @@ class Seen(Observed[PolicyAttachment]):
     Attributes:
         at: When: an `until` before that is over.
         counts: (policy kind, target) → how many policies are on it, whoever's; right where something is to change.
+        listed: Where all that is attached was asked for, whoever's it is.
+        contents: Of SCPs and RCPs there that git does not name.
     """
 
     at: datetime | None = None
     counts: Mapping[Place, int] = field(default_factory=dict)
+    listed: frozenset[Place] = frozenset()
+    contents: Mapping[Ref, PolicyDocument] = field(default_factory=dict)
 
 
 class PolicyAttachments(Kind[PolicyAttachment]):
@@ -83,6 +89,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             "organizations:ListTargetsForPolicy",
             "organizations:ListPoliciesForTarget",
             "organizations:ListTagsForResource",
+            "organizations:DescribePolicy",
         }
     )
     writes = frozenset({"organizations:AttachPolicy", "organizations:DetachPolicy"})
@@ -109,11 +116,14 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                     one = look.attachment(policy, key)
                     found[one.key] = one
         at = aws.clock.now()
-        changing = look.changing(_wants(estate, live, at), found)
-        for on_target in aws.map(look.on_target, changing):
+        wants = _wants(estate, live, at)
+        listed = look.places({*look.changing(wants, found), *decisive(estate, live, found.values())})
+        for on_target in aws.map(look.on_target, listed):
             found.update({one.key: one for one in on_target})
         counts = Counter((one.policy_kind, one.target) for one in found.values())
-        return Seen(found, tuple(lost), at=at, counts=counts)
+        matter = [*found.values(), *wants.resources.values()]
+        read = contents(aws, live, matter, set(listed))
+        return Seen(found, tuple(lost), at=at, counts=counts, listed=frozenset(listed), contents=read)
 
     def desire(self, estate: Estate, live: Live) -> Desired[PolicyAttachment]:
         seen = live.observed.get(self.name)
@@ -164,7 +174,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             type_ref = Ref(PolicyType.kind, _KINDS[subject.policy_kind].type_name)
             yield from (f"{type_ref}:{action}" for action in (Action.CREATE, Action.UPDATE))
         units = {key: account.unit for key, account in live.of(Account).items()}
-        edited = edits(subject.policy_kind, plan, live) if change.action is Action.DELETE else {}
+        edited = edits(plan, live) if change.action is Action.DELETE else {}
         yield from comes_first(change, plan, _counts(live), units, edited)
 
     def unit(self, resource: PolicyAttachment, live: Live) -> str | None:
@@ -225,11 +235,14 @@ class _Look:
     def targets(self, policy: Policy) -> list[str]:
         return targets_of(self.aws, policy)
 
-    def changing(self, wants: _Wants, found: Mapping[str, PolicyAttachment]) -> list[Place]:
-        """(policy kind, target) where something goes on or comes off, and that AWS has."""
+    def changing(self, wants: _Wants, found: Mapping[str, PolicyAttachment]) -> set[Place]:
+        """Where something goes on or comes off."""
         on = [one for key, one in wants.resources.items() if key not in found]
         off = [one for key, one in found.items() if key not in wants.resources and one.parent in wants.lists]
-        places = {(one.policy_kind, one.target) for one in (*on, *off, *wants.detached.values())}
+        return {(one.policy_kind, one.target) for one in (*on, *off, *wants.detached.values())}
+
+    def places(self, places: Iterable[Place]) -> list[Place]:
+        """Those of the places that AWS has."""
         types = self.live.of(PolicyType)
         return sorted((k, t) for k, t in places if t in self.ids and _KINDS[k].type_name in types)
 

@@ -38,7 +38,7 @@ def comes_first(
     plan: Mapping[str, Change],
     counts: Mapping[Place, int],
     units: Mapping[str, str | None],
-    edited: Mapping[str, Iterable[str]],
+    edited: Mapping[str, Iterable[Place]],
 ) -> Iterator[str]:
     """Ids of the changes that come before this attachment goes on or comes off.
 
@@ -69,16 +69,19 @@ def comes_first(
     if not crowded:
         yield from _moves_under(place[1], plan)
         yield from _elsewhere(change, plan)
-        yield from (id for id, targets in edited.items() if any(_related(t, place[1], units) for t in targets))
+        for id, places in edited.items():
+            if any(kind == place[0] and _related(target, place[1], units) for kind, target in places):
+                yield id
 
 
-def edits(kind: str, plan: Mapping[str, Change], live: Live) -> dict[str, list[str]]:
-    """Id of each edit of a policy of the kind → what that policy is on: there it may take over rules."""
-    keys = {change.key: id for id, change in plan.items() if change.kind == kind and change.before and change.after}
-    found: dict[str, list[str]] = {}
-    for one in _observed(live) if keys else ():
-        if getattr(one, "policy_kind", "") == kind and (id := keys.get(getattr(one, "policy", ""))):
-            found.setdefault(id, []).append(getattr(one, "target", ""))
+def edits(plan: Mapping[str, Change], live: Live) -> dict[str, list[Place]]:
+    """Id of each edit of a policy → what that policy is on: there it may take over rules."""
+    edited = {(c.kind, c.key): id for id, c in plan.items() if c.kind in MOST and c.before and c.after}
+    found: dict[str, list[Place]] = {}
+    for one in _observed(live) if edited else ():
+        kind, policy = getattr(one, "policy_kind", ""), getattr(one, "policy", "")
+        if (id := edited.get((kind, policy))) is not None:
+            found.setdefault(id, []).append((kind, getattr(one, "target", "")))
     return found
 
 
@@ -116,10 +119,10 @@ def loosened_after(change: Change, plan: Mapping[str, Change], live: Live) -> It
 
 def tightened_over(unit: str, account: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
     """Ids of the edits of policies that await an account at `unit`; but for those that wait for moves themselves."""
-    for kind in MOST:
-        for id, targets in edits(kind, plan, live).items():
-            if not loosens(plan[id]) and any(t == account or (t.startswith(ROOT) and within(unit, t)) for t in targets):
-                yield id
+    for id, places in edits(plan, live).items():
+        over = (t == account or (t.startswith(ROOT) and within(unit, t)) for _, t in places)
+        if any(over) and not loosens(plan[id]):
+            yield id
 
 
 def unseen(live: Live) -> bool:

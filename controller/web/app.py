@@ -86,7 +86,7 @@ class PauseRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(default="*", max_length=100)
-    unit: str | None = Field(default=None, max_length=1000)
+    unit: str | None = Field(default=None, max_length=1000, pattern="^/")
     lasts: Duration = Field(alias="for", gt=timedelta(0), le=timedelta(days=30))
     reason: str = Field(min_length=1, max_length=1000)
     author: str = Field(default="api", min_length=1, max_length=200)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from controller.config import Settings
 from controller.errors import InvalidInput
 from controller.planning.guard import Pause
 from controller.report import Report, Result
@@ -250,7 +252,7 @@ def test_nothing_is_written_into_a_subtree_that_is_only_observed(stop: str, git:
     rules: dict[str, Any] = {"modes": [{"unit": "/A", "mode": "observe"}]} if stop == "mode" else {}
     house = House(ESTATE, **rules)
     if stop == "pause":
-        house.store.pause(Pause(house.clock.now().replace(year=2100), "an incident", "alice", unit="/A"))
+        house.store.pause(Pause(house.clock.now().replace(year=2100), "an incident", "alice", unit="/A/"))
     house.git = git
     assert written(house.cycle()) == goes_on
 
@@ -554,3 +556,13 @@ def test_no_policy_loses_rules_before_the_accounts_that_leave_it_have_left() -> 
     fault.count = 0
     house.converge()
     assert "ec2:*" not in next(p.content for p in house.sandbox.world.policies.values() if p.name == "guard")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"modes": [{"unit": "Prod", "mode": "observe"}]}, {"protected": ["region-lock"]}],
+    ids=["a path that is none", "a name without its kind"],
+)
+def test_a_setting_that_could_never_match_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**settings)
