@@ -49,7 +49,7 @@ def diff(
         desired: By kind; a kind that is not in it is not planned.
         instance: Whose tag makes a resource ours.
     """
-    unlisted = _unlisted(desired, live)
+    unlisted = _unlisted(kinds, desired, live)
     changes: list[Change] = []
     bystanders: list[Bystander] = []
     in_sync: dict[str, int] = {}
@@ -82,12 +82,12 @@ def plannable(kinds: Mapping[str, Kind[Any]], live: Live) -> list[str]:
     return [name for name in kinds if judge(name)]
 
 
-def _unlisted(desired: Mapping[str, Desired[Any]], live: Live) -> dict[Ref, list[str]]:
+def _unlisted(kinds: Mapping[str, Kind[Any]], desired: Mapping[str, Desired[Any]], live: Live) -> dict[Ref, list[str]]:
     """parent → names of its live children that its list in git does not name: what adopting the parent would remove."""
     found: dict[Ref, list[str]] = {}
     for name, want in desired.items():
         for key, have in live.observed[name].resources.items():
-            if have.parent in want.lists and key not in want.resources:
+            if have.parent in want.lists and key not in want.resources and not kinds[name].is_void(have):
                 found.setdefault(have.parent, []).append(have.name)
     return found
 

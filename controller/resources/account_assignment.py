@@ -196,6 +196,9 @@ class AccountAssignments(Kind[AccountAssignment]):
         one = change.after or change.before
         return f"iam:{one.account}" if isinstance(one, AccountAssignment) else None
 
+    def is_void(self, resource: AccountAssignment) -> bool:
+        return resource.is_orphaned
+
     def ignored(self, resource: AccountAssignment) -> bool:
         """Children of a permission set that is not ours go with it: that one is shown."""
         return resource.owner is None

@@ -383,6 +383,10 @@ class Kind(Generic[R]):
         """Changes with the same lane are applied one at a time, across kinds. None: no lane."""
         return None
 
+    def is_void(self, resource: R) -> bool:
+        """Of children: whether it means nothing any more, so that adopting its parent without it loses nothing."""
+        return False
+
     def ignored(self, resource: R) -> bool:
         """Never reported as unmanaged: AWS's own and Control Tower's, children of the unmanaged."""
         return False
