@@ -35,7 +35,8 @@ def handles(accounts: Iterable[Account]) -> dict[str, str]:
 
 def _handle(account: Account) -> str:
     name = unicodedata.normalize("NFC", account.title or "")
-    return _NO_WORD.sub("-", name.casefold()).strip("-.") or "account"
+    word = _NO_WORD.sub("-", name.casefold()).strip("-.") or "account"
+    return f"account-{word}" if is_id(word) else word
 
 
 def can_be_declared(path: str) -> bool:
