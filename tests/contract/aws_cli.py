@@ -11,7 +11,7 @@ import io
 import json
 import sys
 
-from awscli.clidriver import create_clidriver
+from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
 
 def main() -> None:
