@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from controller.apply import Progress, apply
-from controller.aws.api import Reader
+from controller.aws.api import Here, Reader
 from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.estate import Estate
@@ -20,6 +20,7 @@ from controller.planning.diff import diff, plannable
 from controller.planning.guard import Rules, guard
 from controller.planning.order import order
 from controller.planning.plan import Plan
+from controller.proof import prover
 from controller.report import Report
 from controller.resources.base import Desired, ForeignTags, Incomplete, Kind, Live, Observed
 from controller.resources.registry import KINDS
@@ -116,7 +117,7 @@ class Controller:
             live = observe(self.kinds, self.aws.reader(), estate)
         report = Report(report.started, report.plan, (), phases)
         with self._timed(report, "plan") as phases:
-            plan, wanted = make_plan(self.kinds, estate, live, self.aws.here.organization_id, self.settings, self.store)
+            plan, wanted = make_plan(self.kinds, estate, live, self.aws.here, self.settings, self.store)
         self.store.remember_holds(plan)
         self.planned(plan)
         return Report(report.started, plan, (), phases, dict(self._counts)), live, wanted
@@ -146,22 +147,25 @@ class Controller:
 
 
 def make_plan(
-    kinds: Kinds, estate: Estate, live: Live, organization_id: str, settings: Settings, store: Store
+    kinds: Kinds, estate: Estate, live: Live, here: Here, settings: Settings, store: Store
 ) -> tuple[Plan, dict[str, Desired[Any]]]:
     """The guarded plan, and what git wants."""
     desired = desire(kinds, estate, live)
     difference = diff(kinds, desired, live, settings.instance, ForeignTags(frozenset(settings.foreign_tag_keys)))
     ordered = order(kinds, difference.changes, live)
-    rules = Rules(organization_id, settings.limits, tuple(settings.protected), settings.mode, tuple(settings.modes))
-    guarded = guard(kinds, ordered, desired, live, difference.losses, rules, store.memory())
+    rules = Rules(
+        here.organization_id, settings.limits, tuple(settings.protected), settings.mode, tuple(settings.modes)
+    )
+    prove = prover(kinds.values(), estate, live, desired, here, settings)
+    guarded = guard(kinds, ordered, desired, live, difference.losses, rules, store.memory(), prove)
     plan = Plan(
-        organization_id=organization_id,
+        organization_id=here.organization_id,
         commit=estate.commit,
         changes=guarded.changes,
         in_sync=difference.in_sync,
         bystanders=difference.bystanders,
         incomplete=tuple(live.incomplete()),
-        notes=difference.notes,
+        notes=(*difference.notes, *guarded.notes),
         fingerprints=guarded.fingerprints,
         fights=guarded.fights,
     )

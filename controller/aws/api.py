@@ -30,6 +30,7 @@ class Here:
         identity_center_region: The instance's home Region.
         instance: This controller's name, the value of its owner tag.
         member_role: Name of the role assumed in member accounts.
+        caller: ARN of the controller's own credentials, as GetCallerIdentity gives it.
     """
 
     organization_id: str
@@ -38,6 +39,7 @@ class Here:
     identity_center_region: str
     instance: str
     member_role: str
+    caller: str = ""
 
 
 class Calls(Protocol):

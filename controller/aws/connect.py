@@ -85,6 +85,7 @@ def _look(transport: Transport, settings: Settings) -> Here:
         identity_center_region=settings.identity_center_region,
         instance=settings.instance,
         member_role=settings.member_role,
+        caller=identity["Arn"],
     )
 
 

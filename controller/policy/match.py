@@ -13,6 +13,8 @@ ONE = "\ue000"
 """One character that is not known."""
 ANY = "\ue001"
 """Any number of characters that are not known."""
+OTHER = "\ue004"
+"""A name that no policy names: only wildcards match it."""
 _STAR, _QUESTION = "\ue002", "\ue003"  # `*` and `?` that stand for themselves
 _LITERALS = {"*": _STAR, "?": _QUESTION}
 _ORDINARY = str.maketrans({_STAR: "*", _QUESTION: "?"})
