@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from controller.apply import Progress, apply
+from controller.aws.actions import only_reads, service_of
 from controller.aws.api import Here, Reader
 from controller.clock import Clock
 from controller.config import Settings
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from controller.aws.transport import CallRecord
 
 Kinds = Mapping[str, Kind[Any]]
+
+SETTLE_SECONDS = 5.0
+"""After our own writes nothing is looked at for so long, or it might be planned again, and removals counted twice: AWS
+does not show every change at once (Organizations User Guide, Troubleshooting). How long it takes AWS does not say."""
 
 
 class Controller:
@@ -53,6 +59,7 @@ class Controller:
         self.kinds = {kind.name: kind for kind in KINDS} if kinds is None else dict(kinds)
         self.progress = progress
         self._counts: Counter[str] = Counter()
+        self._wrote_at = -inf
         self._on_call = on_call
         self._connect = connect
         self._aws: Aws | None = None
@@ -111,6 +118,7 @@ class Controller:
             return report
 
     def _plan(self, estate: Estate) -> tuple[Report, Live, Mapping[str, Desired[Any]]]:
+        self._let_settle()
         self._counts.clear()
         report = Report(self.clock.now(), Plan("", None, (), {}))
         with self._timed(report, "observe") as phases:
@@ -121,6 +129,12 @@ class Controller:
         self.store.remember_holds(plan)
         self.planned(plan)
         return Report(report.started, plan, (), phases, dict(self._counts)), live, wanted
+
+    def _let_settle(self) -> None:
+        """Above AWS's rates (`rate_multiple`) there is a sandbox, whose time is as much shorter."""
+        rest = self._wrote_at + SETTLE_SECONDS / max(1.0, self.settings.rate_multiple) - self.clock.monotonic()
+        if rest > 0:
+            self.clock.sleep(rest)
 
     def _check_organization(self) -> None:
         pinned, found = self.settings.organization, self.aws.here.organization_id
@@ -136,6 +150,8 @@ class Controller:
 
     def _count(self, record: CallRecord) -> None:
         self._counts[record.action] += 1
+        if not only_reads(service_of(record.action)[1]):
+            self._wrote_at = self.clock.monotonic()
         self._on_call(record)
 
     @contextmanager

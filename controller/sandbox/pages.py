@@ -43,7 +43,7 @@ def page(
 
 def _by_chance(world: World, rule: str, at: int) -> bool:
     odds = world.rules.amount(rule)
-    return odds > 0 and world.chance(rule, world.serving, at) < odds
+    return odds > 0 and not world.by_hand and world.chance(rule, world.serving, at) < odds
 
 
 def _listing(world: World, request: Json, paging: tuple[str, str]) -> str:

@@ -21,7 +21,7 @@ from controller.sandbox.world import Caller, Refused, SandboxClock, Service, Wor
 
 FOLLOWS = frozenset({"organizations", "resourcegroupstaggingapi", "sso-admin", "identitystore"})
 """Services whose reads may be stale."""
-OWN = ("lock", "clock", "calls", "log", "rules")
+OWN = ("lock", "clock", "calls", "log", "rules", "by_hand")
 """What the second world does not take from the first."""
 
 Perform = Callable[[Mapping[str, Service], Caller, Call], dict[str, Any]]

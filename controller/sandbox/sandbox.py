@@ -268,14 +268,19 @@ class Sandbox:
         account: str | None = None,
         region: str = "us-east-1",
     ) -> dict[str, Any]:
-        """Do by hand what any AWS operation does: not counted, without rates, faults and latency.
+        """Do by hand what any AWS operation does: not counted, without rates, faults and latency, up to date, all pages
+        full.
 
         Raises:
             Refused: As AWS would.
         """
         caller = Caller(account or self.world.management_account, region)
         with self.world.lock:
-            return self._perform(caller, Call(service, operation, dict(parameters or {})))
+            self.world.by_hand = True
+            try:
+                return self._perform(caller, Call(service, operation, dict(parameters or {})))
+            finally:
+                self.world.by_hand = False
 
 
 def _services(world: World) -> dict[str, Service]:

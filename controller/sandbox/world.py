@@ -143,7 +143,7 @@ class World:
 
     Attributes:
         rules: What holds, of all that AWS does (see `rules`); asked through `rule`.
-        serving: The ``service:Operation`` that is being answered.
+        serving: The ``service:Operation`` that is being answered; `by_hand`: to somebody who wants it plain.
         delays: Seconds that asynchronous work takes, by operation name (``CreateAccountAssignment``), with
             ``"*"`` for all others.
         failures: Reasons with which the next asynchronous jobs will end FAILED, by operation name (see `failure`).
@@ -161,6 +161,7 @@ class World:
         self.random = Random(seed)
         self.rules = Rules()
         self.serving = ""
+        self.by_hand = False
         self.partition = "aws"
         self.organization_id = "o-" + self.token(10)
         self.root_id = "r-" + self.token(4)

@@ -1,0 +1,173 @@
+"""Whole cycles against an AWS that is as hard to live with as it is documented to be, and as it might be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from controller.report import CycleResult, Result
+from controller.sandbox.rules import FACTS, STRICT
+from tests.cycle.house import House
+
+NOTHING = """
+kind: SandboxWorld
+people:
+  users: {alice: {}, bob: {}}
+  groups: {developers: [alice, bob], auditors: [bob]}
+accounts:
+  audit: {email: aws+audit@example.com}
+  shop-prod: {email: aws+shop-prod@example.com}
+  shop-dev: {email: aws+shop-dev@example.com}
+  data-dev: {email: aws+data-dev@example.com}
+"""
+ESTATE = """
+kind: Organization
+regions: [us-east-1, eu-west-1]
+policy_types: [service_control, resource_control, tag]
+trusted_services: [sso.amazonaws.com, securityhub.amazonaws.com, config.amazonaws.com]
+---
+kind: OrganizationalUnits
+units:
+  Workloads:
+    units:
+      Prod:
+      Dev:
+  Security:
+---
+kind: Accounts
+accounts:
+  audit: {email: aws+audit@example.com, unit: /Security}
+  shop-prod: {email: aws+shop-prod@example.com, unit: /Workloads/Prod, tags: {env: prod}}
+  shop-dev: {email: aws+shop-dev@example.com, unit: /Workloads/Dev, tags: {env: dev}}
+  data-dev: {email: aws+data-dev@example.com, unit: /Workloads/Dev, tags: {env: dev}}
+---
+kind: ServiceControlPolicy
+name: deny-leave
+targets: {units: [/Workloads, /Security]}
+content:
+  Version: "2012-10-17"
+  Statement: [{Effect: Deny, Action: "organizations:LeaveOrganization", Resource: "*"}]
+---
+kind: TagPolicy
+name: environments
+targets: {units: [/Workloads]}
+content: {tags: {env: {tag_key: {"@@assign": env}}}}
+---
+kind: PermissionSet
+name: PowerUserAccess
+description: Everything but IAM
+session_duration: PT8H
+managed_policies: [PowerUserAccess]
+---
+kind: PermissionSet
+name: AuditAccess
+managed_policies: [SecurityAudit]
+inline_policy:
+  Version: "2012-10-17"
+  Statement: [{Effect: Allow, Action: "support:*", Resource: "*"}]
+---
+kind: Assignments
+assignments:
+  - {group: developers, permission_sets: [PowerUserAccess], targets: {units: [/Workloads/Dev]}}
+  - {group: auditors, permission_sets: [AuditAccess], targets: {units: [/]}}
+  - {user: alice, permission_sets: [PowerUserAccess], targets: {tags: {env: prod}}}
+---
+kind: SecurityHub
+targets: {units: [/Workloads/Prod]}
+standards: [pci-dss/v/3.2.1, aws-foundational-security-best-practices/v/1.0.0]
+disabled_controls:
+  - {control: ACM.1, reason: Certificates come from our own CA}
+"""
+ACCESS = {
+    "developers/PowerUserAccess/shop-dev",
+    "developers/PowerUserAccess/data-dev",
+    "alice/PowerUserAccess/shop-prod",
+    "auditors/AuditAccess/audit",
+    "auditors/AuditAccess/shop-prod",
+    "auditors/AuditAccess/shop-dev",
+    "auditors/AuditAccess/data-dev",
+}
+NEXT = (
+    ESTATE.replace("      Dev:\n", "      Development: {formerly: Dev}\n")
+    .replace("/Workloads/Dev", "/Workloads/Development")
+    .replace("shop-dev@example.com, unit: /Workloads/Development", "shop-dev@example.com, unit: /Workloads/Prod")
+    .replace("session_duration: PT8H", "session_duration: PT4H")
+    .replace("units: [/Workloads, /Security]", "units: [/Workloads]")
+    .replace("\n  - {user: alice, permission_sets: [PowerUserAccess], targets: {tags: {env: prod}}}", "")
+    .replace("[pci-dss/v/3.2.1, aws", "[cis-aws-foundations-benchmark/v/3.0.0, aws")
+)
+
+
+def strict(random: int, git: str = ESTATE, **rules: Any) -> House:
+    return House(NOTHING, git, rules={**STRICT, **rules}, random=random, rate_multiple=1.0)
+
+
+def as_wanted(house: House) -> None:
+    assert house.access() == ACCESS
+    assert house.units() == {"Workloads", "Prod", "Dev", "Security"}
+    assert house.attached("deny-leave") == {"Workloads", "Security"}
+    assert house.attached("environments") == {"Workloads"}
+    assert house.place("shop-dev") == house.place("data-dev") == "Dev"
+    assert {control for _, control in house.controls_off("shop-prod", "eu-west-1")} == {"ACM.1"}
+
+
+def as_next(house: House) -> None:
+    assert house.units() == {"Workloads", "Prod", "Development", "Security"}
+    assert (house.place("shop-dev"), house.place("data-dev")) == ("Prod", "Development")
+    assert house.attached("deny-leave") == {"Workloads"}
+    assert house.access() == ACCESS - {"alice/PowerUserAccess/shop-prod", "developers/PowerUserAccess/shop-dev"}
+
+
+@pytest.mark.parametrize("random", range(4))
+def test_an_organization_converges_and_follows_the_next_commit_with_every_rule_on(random: int) -> None:
+    house = strict(random)
+    house.converge(8)
+    as_wanted(house)
+    house.git = NEXT
+    house.converge(8)
+    as_next(house)
+    written = house.calls_written()
+    assert house.cycle().result is CycleResult.CONVERGED
+    assert house.calls_written() == written
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_an_organization_converges_whatever_aws_does_where_it_does_not_say(fact: str) -> None:
+    house = strict(7, **{fact: False})
+    house.converge(8)
+    as_wanted(house)
+
+
+def test_the_next_commit_is_followed_where_every_open_question_has_its_other_answer() -> None:
+    house = strict(7, **dict.fromkeys(FACTS, False))
+    house.converge(8)
+    as_wanted(house)
+    house.git = NEXT
+    house.converge(8)
+    as_next(house)
+
+
+@pytest.mark.parametrize("random", range(4))
+def test_a_cycle_on_the_heels_of_another_does_not_repeat_what_aws_does_not_show_yet(random: int) -> None:
+    house = strict(random, **{"stale-reads": 5.0, "jobs-fail": False})
+    for _ in range(3):
+        house.cycle()
+    taken = Counter(
+        f"{entry['operation']} {entry['account']} {entry['region']} {sorted(entry['parameters'].items())}"
+        for entry in house.sandbox.world.log
+        if "parameters" in entry and not entry["error"]
+    )
+    assert [call for call, times in taken.items() if times > 1] == []
+    house.converge(8)
+    as_wanted(house)
+
+
+def test_work_that_aws_fails_is_begun_again() -> None:
+    house = strict(3, **{"jobs-fail": 0.4})
+    first = house.cycle()
+    assert Result.FAILED in {outcome.result for outcome in first.outcomes}
+    house.sandbox.rules.off("jobs-fail")
+    house.converge(8)
+    as_wanted(house)
