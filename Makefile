@@ -57,6 +57,12 @@ generated: install  ## schemas/ and deploy/iam/ are what the code says
 unit: install  ## The tests, with branch coverage
 	@$(BIN)/pytest -n 2 -m "not prometheus" --cov --cov-report=term --cov-fail-under=$(COVERAGE)
 
+storm: install  ## The hardening campaigns at full length: every crash point, 200 storms, many properties
+	@ORGCTL_THOROUGH=1 ORGCTL_STORM_SEEDS=200 ORGCTL_EXAMPLES=50 $(BIN)/pytest -n 2 tests/hardening
+
+contract-on-moto: install  ## Show that plain moto fails the contract that the sandbox keeps
+	@$(BIN)/pytest -n 2 --plain-moto tests/contract
+
 monitoring: install  ## Dashboard and alert rules on a real Prometheus (Debian: apt-get install prometheus)
 	@promtool check rules deploy/prometheus/rules.yaml
 	@cd deploy/prometheus && promtool test rules rules_test.yaml
@@ -69,7 +75,9 @@ iam: install  ## Write deploy/iam/ from what the kinds of resources declare
 	@$(BIN)/python -m controller.iam_policies --out deploy/iam
 
 bench: install  ## Calls and seconds of a cycle over larger organizations
-	@$(BIN)/python -m bench.noop_cycle
+	@$(BIN)/python -m bench.noop_cycle --size S
+	@$(BIN)/python -m bench.noop_cycle --size M
+	@$(BIN)/python -m bench.sandbox_speed
 
 # requirements.lock: everything; deploy/requirements.lock: what the container needs, in the same versions.
 # --python-version is the oldest supported; --universal covers newer ones and other systems.
