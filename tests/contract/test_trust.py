@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.aws import Aws, refusal
+from tests.contract.aws import SCP, Aws, refusal
 
 ADMINISTRABLE = [
     "securityhub.amazonaws.com",
@@ -94,6 +94,7 @@ def test_a_delegated_administrator_reads_all_and_writes_policies_only(aws: Aws) 
     caller = aws.client("organizations", account=id)
 
     assert {each["Id"] for each in caller.list_accounts()["Accounts"]} == {aws.management, id, another}
+    caller.create_policy(Name="p", Description="", Type="SERVICE_CONTROL_POLICY", Content=SCP)
     assert refusal(caller.create_organizational_unit, ParentId=aws.root, Name="A") == "AccessDeniedException"
 
 

@@ -60,21 +60,6 @@ def test_a_contact_that_is_none_is_refused(account: Any, wrong: dict[str, str]) 
     assert refusal(account.put_alternate_contact, **{**CONTACT, **wrong}) == "ValidationException"
 
 
-def test_the_management_account_omits_its_own_id(account: Any, sandbox: Sandbox) -> None:
-    answer = refusal(
-        account.get_alternate_contact, AlternateContactType="SECURITY", AccountId=sandbox.world.management_account
-    )
-    assert answer == "AccessDeniedException"
-
-
-def test_an_account_of_another_organization_is_refused(account: Any) -> None:
-    assert refusal(account.list_regions, AccountId="999999999999") == "AccessDeniedException"
-
-
-def test_other_accounts_need_trusted_access(client: Client, member: str) -> None:
-    assert refusal(client("account").list_regions, AccountId=member) == "AccessDeniedException"
-
-
 def test_a_member_manages_itself_only(client: Client, account: Any, member: str, sandbox: Sandbox) -> None:
     other = sandbox.world.add_account("b", "b@example.com", sandbox.world.root_id).id
     own = client("account", account=member)

@@ -86,12 +86,6 @@ def center(client: Client, sandbox: Sandbox) -> Center:
 # The instance
 
 
-def test_there_is_one_instance_in_its_home_region(client: Client, center: Center) -> None:
-    assert [one["InstanceArn"] for one in center.client.list_instances()["Instances"]] == [center.arn]
-    assert client("sso-admin", region="eu-west-1").list_instances()["Instances"] == []
-    assert client("sso-admin", account=center.dev).list_instances()["Instances"] == []
-
-
 def test_the_instance_cannot_be_used_from_another_region_or_by_a_member(client: Client, center: Center) -> None:
     elsewhere = client("sso-admin", region="eu-west-1").list_permission_sets
     assert refusal(elsewhere, InstanceArn=center.arn) == "ResourceNotFoundException"
@@ -102,33 +96,9 @@ def test_the_instance_cannot_be_used_from_another_region_or_by_a_member(client: 
 # Permission sets
 
 
-def test_a_permission_set_has_awss_arn_and_defaults(center: Center) -> None:
-    made = center.create_permission_set(Name="Power")["PermissionSet"]
-
-    instance = center.arn.rsplit("/", 1)[1]
-    assert made["PermissionSetArn"].startswith(f"arn:aws:sso:::permissionSet/{instance}/ps-")
-    assert made["SessionDuration"] == "PT1H"
-    assert "Description" not in made
-
-
-def test_a_name_is_taken_once(center: Center) -> None:
-    center.permission_set("Power")
-
-    assert refusal(center.create_permission_set, Name="Power") == "ConflictException"
-
-
 @pytest.mark.parametrize("duration", ["PT30M", "PT13H", "P1D", "eight hours"])
 def test_a_session_lasts_one_to_twelve_hours(center: Center, duration: str) -> None:
     assert refusal(center.create_permission_set, Name="Power", SessionDuration=duration) == "ValidationException"
-
-
-def test_an_update_clears_what_it_leaves_out(center: Center) -> None:
-    arn = center.permission_set(Description="Powerful", RelayState="https://example.com", SessionDuration="PT8H")
-
-    center.update_permission_set(PermissionSetArn=arn, SessionDuration="PT2H")
-
-    shown = center.describe_permission_set(PermissionSetArn=arn)["PermissionSet"]
-    assert (shown.get("Description"), shown.get("RelayState"), shown["SessionDuration"]) == (None, None, "PT2H")
 
 
 def test_permission_sets_are_listed_in_pages(center: Center) -> None:
@@ -181,18 +151,6 @@ def test_any_aws_managed_policy_can_be_attached_once(center: Center) -> None:
     assert gone == "ResourceNotFoundException"
 
 
-def test_a_permission_set_holds_twenty_five_policies_of_both_sorts_together(center: Center) -> None:
-    arn = center.permission_set()
-    for number in range(20):
-        policy = f"arn:aws:iam::aws:policy/P{number}"
-        center.attach_managed_policy_to_permission_set(PermissionSetArn=arn, ManagedPolicyArn=policy)
-    attach = partial(center.attach_customer_managed_policy_reference_to_permission_set, PermissionSetArn=arn)
-    for number in range(5):
-        attach(CustomerManagedPolicyReference={"Name": f"C{number}"})
-
-    assert refusal(attach, CustomerManagedPolicyReference={"Name": "C5"}) == "ServiceQuotaExceededException"
-
-
 def test_a_customer_managed_policy_goes_by_name_and_path(center: Center) -> None:
     arn = center.permission_set()
     attach = partial(center.attach_customer_managed_policy_reference_to_permission_set, PermissionSetArn=arn)
@@ -224,40 +182,7 @@ def test_a_boundary_is_one_policy_or_none(center: Center) -> None:
     assert refusal(get) == "ResourceNotFoundException"
 
 
-def test_a_permission_set_in_use_cannot_be_deleted(center: Center) -> None:
-    arn = center.permission_set()
-    center.assign(arn)
-
-    assert refusal(center.delete_permission_set, PermissionSetArn=arn) == "ConflictException"
-    center.delete_account_assignment(**center.row(arn))
-    center.delete_permission_set(PermissionSetArn=arn)
-    assert refusal(center.describe_permission_set, PermissionSetArn=arn) == "ResourceNotFoundException"
-
-
 # Assignments
-
-
-def test_an_assignment_takes_its_time(center: Center) -> None:
-    center.sandbox.world.delays["CreateAccountAssignment"] = 10
-    arn = center.permission_set()
-
-    status = center.assign(arn)
-
-    assert status["Status"] == "IN_PROGRESS"
-    assert center.rows(arn) == []
-    center.wait(9)
-    assert center.ended(status)["Status"] == "IN_PROGRESS"
-    center.wait(1)
-    assert center.ended(status)["Status"] == "SUCCEEDED"
-    assert center.rows(arn) == [center.alice]
-
-
-def test_an_assignment_made_twice_is_one(center: Center) -> None:
-    arn = center.permission_set()
-    center.assign(arn)
-
-    assert center.ended(center.assign(arn))["Status"] == "SUCCEEDED"
-    assert center.rows(arn) == [center.alice]
 
 
 @pytest.mark.parametrize("wrong", [{"TargetId": "999999999999"}, {"PrincipalId": NOBODY}])
@@ -266,12 +191,6 @@ def test_an_unknown_account_or_principal_ends_as_failed(center: Center, wrong: d
 
     assert status["Status"] == "FAILED"
     assert status["FailureReason"]
-
-
-def test_an_unknown_permission_set_is_refused_at_once(center: Center) -> None:
-    unknown = center.permission_set()[:-4] + "0000"
-
-    assert refusal(center.create_account_assignment, **center.row(unknown)) == "ResourceNotFoundException"
 
 
 def test_a_suspended_account_takes_no_assignment(center: Center) -> None:

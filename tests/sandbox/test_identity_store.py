@@ -68,14 +68,6 @@ def test_a_group_is_found_by_its_display_name(store: Store) -> None:
     assert refusal(store.get_group_id, AlternateIdentifier=by("displayName", "x")) == "ResourceNotFoundException"
 
 
-def test_answers_carry_arns_and_revisions(store: Store) -> None:
-    alice, admins = store.user("alice"), store.group("admins")
-
-    assert store.describe_user(UserId=alice)["UserArn"] == f"arn:aws:identitystore:::user/{alice}"
-    assert store.describe_group(GroupId=admins)["GroupArn"] == f"arn:aws:identitystore:::group/{admins}"
-    assert store.describe_group(GroupId=admins)["Revision"] == "1"
-
-
 def test_lists_come_in_pages_and_narrow_to_one_name(store: Store) -> None:
     for number in range(7):
         store.user(f"user-{number}")

@@ -107,10 +107,6 @@ def test_without_a_hub_almost_nothing_is_answered(dev: Hub, operation: str, para
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 401
 
 
-def test_a_hub_turned_on_twice_conflicts(hub: Hub) -> None:
-    assert refusal(hub.enable_security_hub) == "ResourceConflictException"
-
-
 def test_a_hub_brings_the_default_standards_unless_told_not_to(dev: Hub) -> None:
     dev.enable_security_hub()
 
@@ -118,21 +114,6 @@ def test_a_hub_brings_the_default_standards_unless_told_not_to(dev: Hub) -> None
     dev.disable_security_hub()
     dev.enable_security_hub(EnableDefaultStandards=False)
     assert dev.status() == {}
-
-
-def test_every_account_and_region_has_a_hub_of_its_own(client: Client, hub: Hub, sandbox: Sandbox) -> None:
-    assert refusal(client("securityhub", account=hub.account, region="eu-west-1").describe_hub) == (
-        "InvalidAccessException"
-    )
-    assert refusal(client("securityhub").describe_hub) == "InvalidAccessException"
-    assert hub.describe_hub()["HubArn"] == f"arn:aws:securityhub:us-east-1:{hub.account}:hub/default"
-
-
-def test_a_hubs_settings_are_its_own(hub: Hub) -> None:
-    hub.update_security_hub_configuration(AutoEnableControls=False, ControlFindingGenerator="STANDARD_CONTROL")
-
-    shown = hub.describe_hub()
-    assert (shown["AutoEnableControls"], shown["ControlFindingGenerator"]) == (False, "STANDARD_CONTROL")
 
 
 def test_a_hub_carries_tags_from_the_enabling_call_on(dev: Hub) -> None:
@@ -457,13 +438,6 @@ def admin(client: Client, management: Any, sandbox: Sandbox) -> Hub:
     made = Hub(client("securityhub", account=audit), audit, "us-east-1")
     made.create_finding_aggregator(RegionLinkingMode="SPECIFIED_REGIONS", Regions=["eu-west-1"])
     return made
-
-
-def test_central_configuration_needs_an_aggregator(management: Any, hub: Hub) -> None:
-    management.enable_organization_admin_account(AdminAccountId=hub.account)
-
-    go = partial(hub.update_organization_configuration, OrganizationConfiguration=CENTRAL)
-    assert refusal(go, AutoEnable=False) == "InvalidInputException"
 
 
 def test_central_configuration_locks_the_members_out(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:

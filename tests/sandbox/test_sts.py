@@ -58,11 +58,6 @@ def test_neither_an_unknown_role_nor_one_of_an_inactive_account_is_assumed(
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_an_account_that_is_not_there_has_no_roles(client: Client) -> None:
-    with pytest.raises(ClientError, match="AccessDenied"):
-        assume(client("sts"), "999999999999")
-
-
 def test_a_role_is_assumed_from_its_own_or_the_management_account_only(
     client: Client, sandbox: Sandbox, member: str
 ) -> None:
