@@ -73,7 +73,7 @@ def _wishes(picture: Picture, seen: Seen) -> list[Wish]:
         cell = seen.resources[key]
         if not picture.scope.covers(picture.accounts[cell.account].unit):
             continue
-        if (why := _why_not(picture, cell, seen)) is not None:
+        if (why := why_not(picture, cell, seen)) is not None:
             picture.notes.left_out(f"Security Hub of {cell.name}", why)
         else:
             cells[tuple(sorted(cell.standards)), tuple(sorted(cell.disabled.items()))][cell.region].add(cell.account)
@@ -83,7 +83,8 @@ def _wishes(picture: Picture, seen: Seen) -> list[Wish]:
     ]
 
 
-def _why_not(picture: Picture, cell: SecurityHub, seen: Seen) -> str | None:
+def why_not(picture: Picture, cell: SecurityHub, seen: Seen) -> str | None:
+    """Why git does not describe a cell, or None."""
     if cell.key in seen.governed:
         return seen.governed[cell.key]
     if (why := picture.not_ours(cell)) is not None:

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from controller.aws.api import Reader
+from controller.catalogue.security_hub import STANDARDS, control_ids
 from controller.desired.checks.permission_sets import CONTROL_TOWER
 from controller.desired.documents.accounts import AccountEntry
 from controller.importing.names import can_be_declared
 from controller.importing.permission_sets import attributes, is_managed
 from controller.importing.picture import Picture
 from controller.importing.policies import is_written_whole, places_of
+from controller.importing.security_hub import why_not
 from controller.importing.write import Block, comment, document
 from controller.resources.account import Account
 from controller.resources.account_assignment import AccountAssignment
@@ -23,6 +25,7 @@ from controller.resources.organizational_unit import ROOT, OrganizationalUnit
 from controller.resources.permission_set import NO_POLICY, PermissionSet
 from controller.resources.policies import POLICY_KINDS
 from controller.resources.policy_attachment import targets_of
+from controller.resources.security_hub import Seen
 from controller.resources.security_hub_cell import SecurityHub
 
 _ABOVE = """The rest of the organization, for `orgctl sandbox --seed` with this file: ids, owners, states, and what git
@@ -57,6 +60,8 @@ def write(picture: Picture, aws: Reader, estate: str) -> str:
         "policies": list(_policies(picture, aws)),
         "permission_sets": dict(_permission_sets(picture)),
         "assignments": list(_assignments(picture)),
+        "security_hub": list(_hubs(picture)),
+        "lacking": dict(_lacking(picture)),
     }
     kept = {key: value for key, value in said.items() if value or key == "owned_by"}
     return comment(_ABOVE) + document(kept)
@@ -175,3 +180,45 @@ def _assignments(picture: Picture) -> Iterator[dict[str, Any]]:
         else:
             continue
         yield {**who, "permission_set": one.permission_set, "accounts": [picture.seen.handles[one.account]]}
+
+
+def _hubs(picture: Picture) -> Iterator[dict[str, Any]]:
+    """Those that git does not describe."""
+    seen = picture.seen.live.observed.get(SecurityHub.kind)
+    if not isinstance(seen, Seen):
+        return
+    for _, cell in sorted(seen.resources.items()):
+        if why_not(picture, cell, seen) is None:
+            continue
+        known = sorted(cell.standards & STANDARDS.keys())
+        disabled = [(*entry.split(" "), reason) for entry, reason in sorted(cell.disabled.items()) if reason]
+        said = {
+            "accounts": [escape(picture.seen.handles[cell.account])],
+            "regions": [cell.region],
+            "enabled": True,
+            "standards": known,
+            "disabled_controls": [
+                {"control": control, "reason": reason, "standards": [standard]}
+                for standard, control, reason in disabled
+                if standard in known
+            ],
+            "tags": {OWNER_TAG: cell.owner} if cell.owner else {},
+        }
+        yield {key: value for key, value in said.items() if value}
+
+
+def _lacking(picture: Picture) -> Iterator[tuple[str, Any]]:
+    """What Regions do not have of that the catalogue knows."""
+    seen = picture.seen.live.observed.get(SecurityHub.kind)
+    if not isinstance(seen, Seen):
+        return
+    for region in sorted(seen.offered):
+        controls = {
+            control
+            for (place, standard), there in seen.controls.items()
+            if place == region
+            for control in control_ids(standard) - there
+        }
+        said = {"standards": sorted(STANDARDS.keys() - seen.offered[region]), "controls": sorted(controls)}
+        if any(said.values()):
+            yield region, {key: value for key, value in said.items() if value}
