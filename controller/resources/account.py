@@ -207,6 +207,12 @@ class Accounts(Kind[Account]):
             yield from attaches_over(change.after.unit, change.key, plan)
             yield from tightened_over(change.after.unit, change.key, plan, live)
 
+    def needs_approval(self, change: Change) -> str | None:
+        account = change.before
+        if change.action is Action.MOVE and isinstance(account, Account) and account.management:
+            return "moving the management account is always approved by a person"
+        return None
+
     def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
         if change.action is Action.MOVE and unseen(live):
             return "which policies await it where it goes could not be observed"

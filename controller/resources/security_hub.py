@@ -15,7 +15,7 @@ from controller.desired.estate import Document, Estate
 from controller.errors import AwsError
 from controller.resources import security_hub_cell, security_hub_central, security_hub_region
 from controller.resources.account import Account
-from controller.resources.base import OWNER_TAG, Change, Desired, Incomplete, Kind, Live, Note, Observed
+from controller.resources.base import OWNER_TAG, Action, Change, Desired, Incomplete, Kind, Live, Note, Observed, Ref
 from controller.resources.security_hub_cell import Edit, SecurityHub, cell_key, entry, read_cell, standard_in
 from controller.resources.security_hub_central import central_configuration
 from controller.resources.security_hub_region import Regions
@@ -168,6 +168,12 @@ class SecurityHubs(Kind[SecurityHub]):
             return False
         return bool(before.standards - after.standards) or bool(_emptied(after) - _emptied(before))
 
+    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+        """An account that moves gets its new place's standards when it is there."""
+        cell = change.after or change.before
+        if isinstance(cell, SecurityHub):
+            yield f"{Ref(Account.kind, cell.account)}:{Action.MOVE}"
+
     def unit(self, resource: SecurityHub, live: Live) -> str | None:
         account = live.of(Account).get(resource.account)
         return None if account is None else account.unit
@@ -220,7 +226,7 @@ class _Wish:
     notes: list[Note]
 
     def grant(self, cell: SecurityHub, have: SecurityHub | None) -> SecurityHub:
-        standards = self._offered(cell)
+        standards = self._offered(cell, have)
         disabled = dict(self._disabled(cell, standards))
         if have is not None:
             standards -= have.leaving
@@ -230,11 +236,14 @@ class _Wish:
             self._say(cell, have)
         return replace(cell, standards=standards, disabled=disabled)
 
-    def _offered(self, cell: SecurityHub) -> frozenset[str]:
+    def _offered(self, cell: SecurityHub, have: SecurityHub | None) -> frozenset[str]:
+        """What is on is offered, whatever the Region's own list says: a list that is short turns nothing off."""
         wanted = frozenset(map(standard_of, self.model.standards))
         offered = self.seen.offered.get(cell.region)
         if offered is None:
             return wanted
+        if have is not None:
+            offered |= have.standards
         for standard in sorted(wanted - offered):
             self._note(cell.region, f"the Region has no standard {standard}: skipped there")
         return wanted & offered

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from controller.report import CycleResult
+from controller.sandbox.security_hub.state import hubs
 from tests.cycle.house import House
 
 ANYCOMPANY = """
@@ -180,3 +181,28 @@ def test_whatever_is_done_by_hand_is_undone(hand: str) -> None:
         house.turn_standard_off_and_on(account, "us-east-1", "pci-dss/v/3.2.1")
     house.converge(8)
     assert (house.attached("sports-only"), house.access(), house.controls_off("media-1", "us-east-1")) == before
+
+
+def test_a_region_s_list_of_standards_that_comes_back_short_turns_nothing_off() -> None:
+    house = House(ANYCOMPANY, BOUNDARIES + STANDARDS)
+    house.converge(8)
+    hubs(house.sandbox.world).missing_standards["us-east-1"] = {"pci-dss/v/3.2.1"}
+    assert house.cycle().plan.changes == ()
+
+
+def test_standards_follow_an_account_when_it_moves_and_wait_while_its_move_is_held() -> None:
+    house = House(ANYCOMPANY, BOUNDARIES + STANDARDS.replace("units: [/]", "units: [/Sports]"), limits={"removals": 0})
+    house.git = house.git.replace("unit: /Media", "unit: /Sports")
+    report = house.cycle()
+    waits = {c.name: c.blocked or "" for c in report.plan.held if c.kind == "security_hub"}
+    assert set(waits) == {"media-1/us-east-1", "media-1/eu-west-1", "baseball-1/us-east-1", "baseball-1/eu-west-1"}
+    assert all("waits for account" in why for why in waits.values())
+
+
+def test_the_management_account_moves_only_with_a_persons_approval() -> None:
+    house = House(ANYCOMPANY, BOUNDARIES)
+    house.converge(8)
+    house.git = BOUNDARIES.replace("accounts:\n", 'accounts:\n  root-account: {id: "100000000000", unit: /Media}\n', 1)
+    (held,) = house.cycle().plan.held
+    assert held.hold is not None
+    assert "management account" in (held.blocked or "")
