@@ -14,7 +14,9 @@ T = TypeVar("T")
 
 ACCOUNTS = ("audit", "shop", "data", "play")
 GROUPS = ("admins", "readers")
-UNITS = ("/A", "/A/X", "/A/X/P", "/A/Y", "/B", "/B/X", "/C")
+ADOPTED = "/Found"
+"""Named by every commit."""
+UNITS = (ADOPTED, "/A", "/A/X", "/A/X/P", "/A/Y", "/B", "/B/X", "/C")
 POLICIES = ("one", "two", "three", "four")
 SETS = ("Red", "Green", "Blue")
 MANAGED = ("ReadOnlyAccess", "SecurityAudit", "PowerUserAccess", "job-function/Billing")
@@ -30,7 +32,7 @@ LIVE = {
         "theirs": {"email": "theirs@example.com", "unit": "/Theirs", "tags": {"a": "theirs"}},
     },
     "people": {"users": {"alice": {}}, "groups": {name: ["alice"] for name in GROUPS}},
-    "units": {"/Theirs": {"tags": {"a": "theirs"}}},
+    "units": {"/Theirs": {"tags": {"a": "theirs"}}, ADOPTED: {"tags": {"a": "0"}}},
     "policies": [
         {
             "name": "theirs",
@@ -42,7 +44,7 @@ LIVE = {
     "assignments": [{"group": "admins", "permission_set": "Theirs", "accounts": ["shop", "theirs"]}],
     "delays": {"*": 2},
 }
-"""The organization before any commit: accounts in the root, and things that are nobody's business."""
+"""The organization before any commit: accounts in the root, an OU to adopt, and things that are nobody's business."""
 SEED = json.dumps(LIVE)
 
 Pair = tuple[str, str]
@@ -183,7 +185,7 @@ def commit(random: Random) -> Commit:
     units: list[str] = []
     for path in UNITS:
         parent = path.rpartition("/")[0]
-        if (not parent or parent in units) and random.random() < 0.7:
+        if path == ADOPTED or ((not parent or parent in units) and random.random() < 0.7):
             units.append(path)
     places = ["/", *units]
     targets = [*places, *ACCOUNTS]
