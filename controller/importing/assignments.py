@@ -84,8 +84,8 @@ def _line(
 ) -> dict[str, Any]:
     where = fold(accounts, picture.accounts) if folded else Folded((), frozenset(accounts))
     for unit in where.units:
-        what = f"{principal.type} {principal.name}: {', '.join(sets)} in every account that comes to lie below {unit}"
-        picture.notes.add(GAIN, what)
+        what = f"{', '.join(sets)} in every account that comes to lie in or below {unit}"
+        picture.notes.add(GAIN, f"{principal.type} {principal.name}: {what}")
     return {
         principal.type: principal.name,
         "permission_sets": sets,
