@@ -290,6 +290,42 @@ def resume(kind: str, unit: str | None) -> None:
 
 
 @cli.command()
+@path_argument
+@click.option("--account", required=True, help="Handle, name or id of the account that is called in.")
+@click.option("--principal", required=True, help="Who calls: an ARN, role/Name, user/Name, root, permission-set/Name.")
+@click.option("--action", required=True, help="What: service:Action.")
+@click.option("--resource", help="ARN of what it is about.")
+@click.option("--region", help="Where.")
+@click.option("--context", multiple=True, metavar="KEY=VALUE", help="A condition key that is known, as aws:SourceIp.")
+@click.option("--live", is_flag=True, help="As AWS is now, not as git would have it.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain(path: Path, context: tuple[str, ...], style: str, **asked: Any) -> None:
+    """Which SCP or RCP, which statement and which line decide about a call. Writes nothing."""
+    from controller.explain import Question
+    from controller.explain import explain as answer
+
+    question = Question(context=_context(context), **asked)
+    estate = _load_if_there(path, question.live)
+    with _controller(read_only=True) as controller:
+        told = answer(controller.aws.reader(), controller.aws.here, estate, question, controller.settings.instance)
+    click.echo(json.dumps(told.to_json(), indent=2, ensure_ascii=False) if style == "json" else "\n".join(told.lines()))
+
+
+def _context(given: tuple[str, ...]) -> dict[str, str]:
+    found = dict(one.partition("=")[::2] for one in given)
+    if bad := [key for key, value in found.items() if ":" not in key or not value]:
+        raise InvalidInput([Problem("--context", 0, 0, f"'{bad[0]}' is no KEY=VALUE", "As aws:SourceIp=203.0.113.9.")])
+    return found
+
+
+def _load_if_there(path: Path, optional: bool) -> Estate:
+    """The directory's estate; nothing at all where it may be missing and is."""
+    from controller.desired.estate import Estate
+
+    return Estate() if optional and not path.exists() else _load(path)
+
+
+@cli.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("schemas"), show_default=True)
 def schema(out: Path) -> None:
     """Write the JSON Schemas of the format, for editors."""

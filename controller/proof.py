@@ -61,13 +61,13 @@ def whereabouts(here: Here, estate: Estate) -> Whereabouts:
         here.organization_id,
         here.management_account,
         here.partition,
-        _principal(here.caller),
+        principal_of(here.caller),
         here.identity_center_region,
         tuple(dict.fromkeys(regions)),
     )
 
 
-def _principal(caller: str) -> str:
+def principal_of(caller: str) -> str:
     """aws:PrincipalArn of what GetCallerIdentity calls ``arn:aws:sts::…:assumed-role/Name/session``: the role's own, of
     which that does not show the path (IAM User Guide, "AWS global condition context keys", aws:PrincipalArn).
     """

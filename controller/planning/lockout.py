@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from controller.policy.answer import Answer
 from controller.policy.evaluate import Statement
 from controller.policy.match import ONE
-from controller.policy.organization import RCP, SCP, Level, Reason, Verdict, allowed_at, denials, judge, under_rcps
+from controller.policy.organization import RCP, SCP, Decision, Level, Reason, Verdict, judge, under_rcps, weigh
 from controller.policy.picture import Picture
 from controller.policy.request import Request
 from controller.resources.base import Action, Change, Note
@@ -93,7 +92,7 @@ class Prover:
             applied: What changes would make of a picture.
         """
         self._look, self._applied, self._needs = look, applied, tuple(needs)
-        self._outcomes: dict[tuple[object, ...], list[tuple[Need, _Outcome]]] = {}
+        self._outcomes: dict[tuple[object, ...], list[tuple[Need, Decision]]] = {}
 
     @cached_property
     def _before(self) -> Picture:
@@ -113,7 +112,7 @@ class Prover:
                     told.add(_Finding(need, outcome, tuple(accounts), group, already))
         return told.proof()
 
-    def _judged(self, news: _News, group: _Group, after: Picture) -> Iterator[tuple[Need, _Outcome, list[str]]]:
+    def _judged(self, news: _News, group: _Group, after: Picture) -> Iterator[tuple[Need, Decision, list[str]]]:
         if not news.anything:
             return
         paths = after.org_path(group.accounts[0])
@@ -124,22 +123,13 @@ class Prover:
             self._outcomes[key] = [(n, outcome) for n, outcome in judged if outcome.verdict is not Verdict.ALLOWED]
         for need, outcome in self._outcomes[key]:
             accounts = need.of(group.accounts)
-            if accounts and (outcome.verdict is not Verdict.UNKNOWN or not outcome.missing & _OF_THE_ACCOUNT):
+            if accounts and (outcome.verdict is not Verdict.UNKNOWN or _OF_THE_ACCOUNT.isdisjoint(outcome.missing)):
                 yield need, outcome, accounts
                 continue
             for account in accounts:
                 one = news.judged(need.requests(account, paths))
                 if one.verdict is not Verdict.ALLOWED:
                     yield need, one, [account]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """A verdict. `reasons`: what denies, or what might; `missing`: what would have to be known."""
-
-    verdict: Verdict
-    reasons: tuple[Reason, ...] = ()
-    missing: frozenset[str] = frozenset()
 
 
 _BEST = (Verdict.ALLOWED, Verdict.UNKNOWN, Verdict.DENIED)
@@ -167,24 +157,14 @@ class _News:
         levels = (*self.denies, *self.allows)
         return any(s.mentions("orgpaths") for level in levels for p in level.policies for s in p.statements or ())
 
-    def judged(self, requests: tuple[Request, ...]) -> _Outcome:
+    def judged(self, requests: tuple[Request, ...]) -> Decision:
         """The best of what the requests come to."""
         return min(map(self._judged, requests), key=lambda outcome: _BEST.index(outcome.verdict))
 
-    def _judged(self, request: Request) -> _Outcome:
+    def _judged(self, request: Request) -> Decision:
         if self.kind == RCP and not under_rcps(request, self.denies):
-            return _Outcome(Verdict.ALLOWED)
-        found: list[tuple[Reason, Answer]] = list(denials(self.denies, request))
-        for level in self.allows:
-            answer, reason = allowed_at(level, request)
-            found.append((reason, ~answer))
-        sure = tuple(reason for reason, hit in found if hit.truth)
-        if sure:
-            return _Outcome(Verdict.DENIED, sure)
-        unsure = [(reason, hit.missing) for reason, hit in found if hit.truth is None]
-        if not unsure:
-            return _Outcome(Verdict.ALLOWED)
-        return _Outcome(Verdict.UNKNOWN, tuple(r for r, _ in unsure), frozenset().union(*(m for _, m in unsure)))
+            return Decision(Verdict.ALLOWED)
+        return weigh(self.denies, self.allows, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +251,7 @@ def _denied(need: Need, way: list[Level], account: str, before: Picture) -> bool
 @dataclass(frozen=True, slots=True)
 class _Finding:
     need: Need
-    outcome: _Outcome
+    outcome: Decision
     accounts: tuple[str, ...]
     group: _Group
     already: bool

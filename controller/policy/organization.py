@@ -75,11 +75,18 @@ class Reason:
     policy: Attached | None = None
     statement: Statement | None = None
 
+    @property
+    def source(self) -> str | None:
+        """file:line:column, where it comes from git."""
+        found = self.statement.source if self.statement else None
+        return found or (self.policy.source if self.policy else None)
+
     def __str__(self) -> str:
-        if self.policy is None or self.statement is None:
+        if self.policy is None:
             return f"nothing attached to {self.target} allows it"
-        source = self.statement.source or self.policy.source
-        place = f" ({source})" if source else ""
+        if self.statement is None:
+            return f"{self.policy.kind.replace('_', ' ')} '{self.policy.name}' on {self.target}"
+        place = f" ({self.source})" if self.source else ""
         kind = self.policy.kind.replace("_", " ")
         return f"{kind} '{self.policy.name}' on {self.target}, {self.statement.label}{place}"
 
@@ -89,7 +96,7 @@ class Decision:
     """A verdict, with what decides it or what is missing.
 
     Attributes:
-        reasons: DENIED: what denies; each would do. ALLOWED: what allows, level by level.
+        reasons: DENIED: what denies; each would do. ALLOWED: what allows, level by level. UNKNOWN: what may deny.
         missing: UNKNOWN: what would have to be known.
     """
 
@@ -132,21 +139,24 @@ def judge(path: Sequence[Level], request: Request, *, allows: bool) -> Decision:
     Args:
         allows: Whether every level must allow it (SCPs); RCPs' levels always hold RCPFullAWSAccess, which does.
     """
-    denied: list[Reason] = []
-    missing: set[str] = set()
-    for reason, hit in denials(path, request):
-        if hit.truth:
-            denied.append(reason)
-        missing |= hit.missing
+    return weigh(path, path if allows else (), request)
+
+
+def weigh(denying: Sequence[Level], must_allow: Sequence[Level], request: Request) -> Decision:
+    """What the denies of some levels and the allows of others come to: every one of the latter must allow."""
+    found = list(denials(denying, request))
     allowing: list[Reason] = []
-    for level in path if allows else ():
+    for level in must_allow:
         answer, reason = allowed_at(level, request)
-        (denied if answer is NO else allowing).append(reason)
-        missing |= answer.missing
+        allowing.append(reason)
+        found.append((reason, ~answer))
+    denied = tuple(reason for reason, hit in found if hit.truth)
     if denied:
-        return Decision(Verdict.DENIED, tuple(denied))
-    if missing:
-        return Decision(Verdict.UNKNOWN, missing=tuple(sorted(missing)))
+        return Decision(Verdict.DENIED, denied)
+    unsure = [(reason, hit.missing) for reason, hit in found if hit.truth is None]
+    if unsure:
+        missing = sorted({name for _, names in unsure for name in names})
+        return Decision(Verdict.UNKNOWN, tuple(dict.fromkeys(reason for reason, _ in unsure)), tuple(missing))
     return Decision(Verdict.ALLOWED, tuple(allowing))
 
 

@@ -204,6 +204,21 @@ def targets_of(aws: Reader, policy: Policy) -> list[str]:
     return [target["TargetId"] for target in listed]
 
 
+def listed_on(aws: Reader, live: Live, estate: Estate, places: Iterable[Place]) -> Seen:
+    """What was seen, and besides all that is on these places, with its content."""
+    look, seen = _Look(aws, live, estate), live.observed[PolicyAttachment.kind]
+    assert isinstance(seen, Seen)
+    listed = look.places(places)
+    found = {one.key: one for on_target in aws.map(look.on_target, listed) for one in on_target}
+    read = contents(aws, live, found.values(), set(listed))
+    return replace(
+        seen,
+        resources={**seen.resources, **found},
+        listed=seen.listed | set(listed),
+        contents={**seen.contents, **read},
+    )
+
+
 class _Look:
     """One observation."""
 
