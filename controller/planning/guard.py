@@ -199,7 +199,7 @@ class _Judge:
                 groups.setdefault(shared, []).append(change)
         for group in groups.values():
             why = self.losses[group[0].id] + (f" (and {len(group) - 1} more of the same document)" if group[1:] else "")
-            self._hold(group, f"{why}; write it into git, or approve")
+            self._hold(group, f"{why}; write it into git (orgctl import), or approve")
 
     def limits(self) -> None:
         """More removals of a kind than the settings allow in an hour: all of them wait, not only the excess."""

@@ -116,7 +116,8 @@ def test_an_adoption_that_rewrites_waits_for_a_person() -> None:
     case = Case(boxes=[box("A", colour="red")], live_boxes=[box("A", colour="blue")])
     (change,) = held(case.guarded())
     assert change.hold is not None
-    assert "colour" in (change.blocked or "")
+    assert change.blocked and "colour" in change.blocked
+    assert f"write it into git (orgctl import), or approve. If meant: orgctl approve {change.hold}" in change.blocked
 
 
 def test_what_depends_on_something_held_is_held_with_it() -> None:
