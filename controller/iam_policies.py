@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from controller import access
 from controller.aws.actions import CONNECT, only_reads
 from controller.resources.base import Kind
 from controller.resources.registry import KINDS
@@ -48,8 +49,9 @@ def files(kinds: Kinds = KINDS) -> Mapping[str, str]:
 
 
 def controller_read(kinds: Kinds) -> Document:
-    """All that `plan` needs in the management account, its own Security Hub included. Nothing in it writes."""
-    actions = {action for kind in kinds for action in kind.reads} | CONNECT - {ASSUME}
+    """All that `plan` and the questions need in the management account, its own Security Hub included. Nothing in it
+    writes."""
+    actions = {action for kind in kinds for action in kind.reads} | access.READS | CONNECT - {ASSUME}
     return _policy(
         _allow("Look", actions),
         {

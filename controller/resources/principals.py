@@ -52,14 +52,15 @@ def resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
     named = sorted({principal_of(line) for line in lines})
     found: dict[Principal, tuple[str, str]] = {}
     names: dict[tuple[str, str], str] = {}
-    for principal, id in zip(named, aws.map(lambda one: _id_of(aws, one), named), strict=True):
+    for principal, id in zip(named, aws.map(lambda one: id_of(aws, one), named), strict=True):
         if id is not None:
             name = _name(aws, principal.type, id) if principal.is_id else principal.name
             found[principal] = (id, names.setdefault((principal.type, id), str(name)))
     return found
 
 
-def _id_of(aws: Reader, principal: Principal) -> str | None:
+def id_of(aws: Reader, principal: Principal) -> str | None:
+    """Its id; None where the identity store has nobody of that name."""
     store = instance(aws).identity_store_id
     if principal.is_id:
         id = principal.name.lower()
