@@ -92,6 +92,8 @@ class SimAccount:
     regions_off: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
     joined: float = 0.0
+    invited: bool = False
+    """It joined by a handshake, and was not created here; so did the management account."""
 
 
 @dataclass(slots=True)
@@ -167,6 +169,8 @@ class World:
         self.root_id = "r-" + self.token(4)
         self.management_account = management_account
         self.accounts: dict[str, SimAccount] = {}
+        self.strangers: set[str] = set()
+        """Ids of accounts outside that can call: those invited, and those that have left."""
         self.units: dict[str, SimUnit] = {self.root_id: SimUnit(self.root_id, "Root", None)}
         self.children: dict[str, dict[str, None]] = {self.root_id: {}}
         """parent id → ids of the OUs and accounts directly in it, in order."""
@@ -193,7 +197,7 @@ class World:
         for id, (name, type) in DEFAULT_POLICIES.items():
             self.policies[id] = SimPolicy(id, name, type, ALLOW_ALL[type], ALLOW_ALL_MEANS[type], aws_managed=True)
         self.attached[self.root_id] = {}
-        self.add_account("management", "management@example.com", self.root_id, id=self.management_account)
+        self.add_account("management", "management@example.com", self.root_id, id=self.management_account, invited=True)
         self.policy_types["SERVICE_CONTROL_POLICY"] = ("ENABLED", self.clock.now())
         self.attach_default("SERVICE_CONTROL_POLICY")
 

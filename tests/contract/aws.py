@@ -34,7 +34,7 @@ class Aws:
 
     def __init__(self, sandbox: Sandbox | None) -> None:
         self.sandbox = sandbox
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, ...], Any] = {}
         self._members = 0
         if sandbox is None:
             self.client("organizations").create_organization(FeatureSet="ALL")
@@ -46,8 +46,12 @@ class Aws:
             self._clients[key] = self._session(account, region).client(service, config=ONCE)
         return self._clients[key]
 
-    def _session(self, account: str, region: str) -> boto3.Session:
-        keys = {"AccessKeyId": "AKIAMANAGEMENT", "SecretAccessKey": "x", "SessionToken": None}
+    def outsider(self, id: str) -> Any:
+        """Organizations, called by an account that is in no organization."""
+        return self._session("", "us-east-1", key=id).client("organizations", config=ONCE)
+
+    def _session(self, account: str, region: str, key: str = "AKIAMANAGEMENT") -> boto3.Session:
+        keys = {"AccessKeyId": key, "SecretAccessKey": "x", "SessionToken": None}
         if account:
             arn = f"arn:aws:iam::{account}:role/{ROLE}"
             keys = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="contract")["Credentials"]

@@ -13,6 +13,7 @@ KIND = "SECURITY"
 CONTACT = {"Name": "SOC", "Title": "On call", "EmailAddress": "soc@example.com", "PhoneNumber": "+1 555 0100"}
 SSM, HOME, THERE = "ssm.amazonaws.com", "us-east-1", "eu-west-1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
+STRANGER = "999999999999"
 MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 TAG = [{"Key": "owner", "Value": "platform"}]
 
@@ -25,6 +26,8 @@ def everything(aws: Aws) -> None:
     people(aws)
     access(aws, member)
     trust(aws, member)
+    joining(aws, member)
+    joining(aws)
     hub(aws, member)
     administration(aws, member)
     aws.client("sts", account=member).get_caller_identity()
@@ -57,9 +60,11 @@ def organization(aws: Aws, member: str) -> None:
     calls.update_policy(PolicyId=policy, Name="owners", Description="Everything has one.")
     calls.describe_policy(PolicyId=policy)
     calls.attach_policy(PolicyId=policy, TargetId=unit)
+    aws.client("organizations", account=member).describe_effective_policy(PolicyType="TAG_POLICY")
     calls.list_policies(Filter="TAG_POLICY")
     calls.list_policies_for_target(TargetId=unit, Filter="TAG_POLICY")
     calls.list_targets_for_policy(PolicyId=policy)
+    calls.describe_effective_policy(PolicyType="TAG_POLICY", TargetId=member)
     calls.detach_policy(PolicyId=policy, TargetId=unit)
     calls.delete_policy(PolicyId=policy)
     calls.disable_policy_type(RootId=root, PolicyType="TAG_POLICY")
@@ -77,6 +82,51 @@ def trust(aws: Aws, member: str) -> None:
     calls.list_delegated_services_for_account(AccountId=member)
     calls.deregister_delegated_administrator(AccountId=member, ServicePrincipal=SSM)
     calls.disable_aws_service_access(ServicePrincipal=SSM)
+
+
+def joining(aws: Aws) -> None:
+    calls, stranger, policy = aws.organizations, aws.outsider("999999999999"), json.loads(SCP)
+    policy["Statement"][0] |= {"Effect": "Allow", "Principal": "*", "Action": "organizations:List*"}
+    calls.put_resource_policy(Content=json.dumps(policy))
+    calls.describe_resource_policy()
+    calls.delete_resource_policy()
+
+    for end in (calls.cancel_handshake, stranger.decline_handshake, stranger.accept_handshake):
+        invited = calls.invite_account_to_organization(Target={"Id": "999999999999", "Type": "ACCOUNT"}, Notes="Hello")
+        calls.describe_handshake(HandshakeId=invited["Handshake"]["Id"])
+        end(HandshakeId=invited["Handshake"]["Id"])
+    calls.list_handshakes_for_organization()
+    stranger.list_handshakes_for_account()
+    stranger.leave_organization()
+
+
+def joining(aws: Aws, member: str) -> None:
+    """Two invitations are taken back and declined; who takes the third leaves again."""
+    calls, stranger = aws.organizations, aws.client("organizations", key=STRANGER)
+
+    def invitation() -> dict[str, str]:
+        made = calls.invite_account_to_organization(Target={"Id": STRANGER, "Type": "ACCOUNT"})
+        return {"HandshakeId": made["Handshake"]["Id"]}
+
+    taken_back = invitation()
+    calls.describe_handshake(**taken_back)
+    calls.cancel_handshake(**taken_back)
+    stranger.decline_handshake(**invitation())
+    accepted = invitation()
+    stranger.list_handshakes_for_account()
+    stranger.accept_handshake(**accepted)
+    calls.list_handshakes_for_organization()
+    stranger.leave_organization()
+
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{member}:root"},
+        "Action": "organizations:List*",
+        "Resource": "*",
+    }
+    calls.put_resource_policy(Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    calls.describe_resource_policy()
+    calls.delete_resource_policy()
 
 
 def account(aws: Aws, member: str) -> None:

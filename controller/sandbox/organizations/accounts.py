@@ -82,7 +82,7 @@ class Accounts(Base):
             "Name": account.name,
             **older,
             "State": account.state,
-            "JoinedMethod": "INVITED" if account.id == self.world.management_account else "CREATED",
+            "JoinedMethod": "INVITED" if account.invited else "CREATED",
             "JoinedTimestamp": account.joined,
             "Paths": [self.world.path(account.id)],
         }
@@ -177,17 +177,3 @@ class Accounts(Base):
             raise constraint(
                 "CLOSE_ACCOUNT_QUOTA_EXCEEDED", "You have exceeded close account quota for the past 30 days."
             )
-
-    def remove_account_from_organization(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-        account = self.account(request["AccountId"])
-        if account.id == self.world.management_account:
-            message = "You can't remove a management account from an organization."
-            raise Refused("MasterCannotLeaveOrganizationException", message)
-        if any(account.id in accounts for accounts in self.world.delegated.values()):
-            message = "You can't remove an account that is a delegated administrator."
-            raise constraint("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", message)
-        if account.joined > self.world.clock.now() - self.world.rules.amount("waiting-period") * 86_400:
-            raise constraint("WAIT_PERIOD_ACTIVE", "Wait until at least four days after the account was created.")
-        self.closures.pop(account.id, None)
-        self.world.remove(account.id)
-        return {}

@@ -7,7 +7,9 @@ from typing import Any
 
 from controller.sandbox.world import Caller, Refused, Service, SimAccount, SimUnit
 
-ANY_MEMBER = {"DescribeOrganization", "DescribeEffectivePolicy"}
+ANY_MEMBER = {"DescribeOrganization", "DescribeEffectivePolicy", "LeaveOrganization"}
+ANYBODY = {"AcceptHandshake", "CancelHandshake", "DeclineHandshake", "DescribeHandshake", "ListHandshakesForAccount"}
+"""For accounts that are in no organization, too."""
 DELEGATED_WRITES = {
     "CreatePolicy",
     "UpdatePolicy",
@@ -47,12 +49,22 @@ class Base(Service):
     def admit(self, caller: Caller, operation: str) -> None:
         """Refuse what AWS reserves to the management account and delegated administrators."""
         world = self.world
-        if caller.account == world.management_account or operation in ANY_MEMBER or not world.rule("callers"):
+        if caller.account == world.management_account or operation in ANYBODY or not world.rule("callers"):
+            return
+        if caller.account not in world.accounts:
+            raise Refused("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        if operation in ANY_MEMBER:
             return
         reads = operation.startswith(("Describe", "List")) or operation in DELEGATED_WRITES
         if reads and any(caller.account in accounts for accounts in world.delegated.values()):
             return
+        if reads and self.delegated(caller.account, operation):
+            return
         raise Refused("AccessDeniedException", "You don't have permissions to access this resource.")
+
+    def delegated(self, account: str, operation: str) -> bool:
+        """Whether the organization's resource policy lets a member call an operation (see `delegation`)."""
+        return False
 
     def arn(self, kind: str, id: str) -> str:
         """`kind`: ``organization``, ``root``, ``ou``, ``account``, or ``policy`` with `id` as ``type/p-…``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from controller.sandbox.organizations.accounts import Accounts
 from controller.sandbox.organizations.base import PAGE, constraint, invalid
+from controller.sandbox.organizations.handshakes import Handshakes
 from controller.sandbox.pages import page
 from controller.sandbox.world import Caller, Refused
 
@@ -20,7 +20,7 @@ ONE_ADMINISTRATOR = {
 """Services that have a single delegated administrator (their own user guides)."""
 
 
-class Trust(Accounts):
+class Trust(Handshakes):
     def enable_aws_service_access(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         self.world.trusted_services.setdefault(self._principal(request["ServicePrincipal"]), self.world.clock.now())
         return {}
