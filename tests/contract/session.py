@@ -13,7 +13,6 @@ KIND = "SECURITY"
 CONTACT = {"Name": "SOC", "Title": "On call", "EmailAddress": "soc@example.com", "PhoneNumber": "+1 555 0100"}
 SSM, HOME, THERE = "ssm.amazonaws.com", "us-east-1", "eu-west-1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
-STRANGER = "999999999999"
 MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 TAG = [{"Key": "owner", "Value": "platform"}]
 
@@ -26,7 +25,6 @@ def everything(aws: Aws) -> None:
     people(aws)
     access(aws, member)
     trust(aws, member)
-    joining(aws, member)
     joining(aws)
     hub(aws, member)
     administration(aws, member)
@@ -98,35 +96,6 @@ def joining(aws: Aws) -> None:
     calls.list_handshakes_for_organization()
     stranger.list_handshakes_for_account()
     stranger.leave_organization()
-
-
-def joining(aws: Aws, member: str) -> None:
-    """Two invitations are taken back and declined; who takes the third leaves again."""
-    calls, stranger = aws.organizations, aws.client("organizations", key=STRANGER)
-
-    def invitation() -> dict[str, str]:
-        made = calls.invite_account_to_organization(Target={"Id": STRANGER, "Type": "ACCOUNT"})
-        return {"HandshakeId": made["Handshake"]["Id"]}
-
-    taken_back = invitation()
-    calls.describe_handshake(**taken_back)
-    calls.cancel_handshake(**taken_back)
-    stranger.decline_handshake(**invitation())
-    accepted = invitation()
-    stranger.list_handshakes_for_account()
-    stranger.accept_handshake(**accepted)
-    calls.list_handshakes_for_organization()
-    stranger.leave_organization()
-
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{member}:root"},
-        "Action": "organizations:List*",
-        "Resource": "*",
-    }
-    calls.put_resource_policy(Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    calls.describe_resource_policy()
-    calls.delete_resource_policy()
 
 
 def account(aws: Aws, member: str) -> None:
