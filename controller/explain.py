@@ -21,13 +21,12 @@ from controller.proof import principal_of
 from controller.reconcile import desire, observe
 from controller.resources.account import Account
 from controller.resources.base import ForeignTags, Json, Kind, Live
-from controller.resources.pictures import Painter
+from controller.resources.pictures import TYPES, Painter
 from controller.resources.policy_attachment import PolicyAttachment, listed_on
 from controller.resources.policy_type import PolicyType
 from controller.resources.registry import KINDS
 
 _KINDS = ("policy_type", "trusted_service", "organizational_unit", "account", SCP, RCP, "policy_attachment")
-_TYPES = {SCP: "service_control", RCP: "resource_control"}
 _WORDS = {SCP: "service control policies", RCP: "resource control policies"}
 _UNBOUND = (
     "the management account: neither kind of policy binds it",
@@ -132,7 +131,7 @@ def explain(aws: Reader, here: Here, estate: Estate, question: Question, instanc
         return Explanation(question, shown, principal, unbound=_UNBOUND[1])
     picture, types = _picture(aws, kinds, estate, live, question, {account.key, _account_of(principal)}, instance)
     decisions = dict(_decisions(question, account, principal, picture, types, here))
-    off = tuple(kind for kind in _TYPES if kind not in types)
+    off = tuple(kind for kind in TYPES if kind not in types)
     return Explanation(question, shown, principal, decisions, off=off)
 
 
@@ -175,13 +174,13 @@ def _picture(
 
     levels = {target for picture in painted() for one in accounts for target in picture.ways.get(one, ())}
     live.observed[PolicyAttachment.kind] = listed_on(
-        aws, live, estate, [(kind, level) for kind in _TYPES for level in levels]
+        aws, live, estate, [(kind, level) for kind in TYPES for level in levels]
     )
     on = set(live.of(PolicyType))
     if not question.live:
         on |= {name for document in estate.of(Organization) for name in document.model.policy_types}
     before, after = painted()
-    return before if question.live else after, {kind for kind, name in _TYPES.items() if name in on}
+    return before if question.live else after, {kind for kind, name in TYPES.items() if name in on}
 
 
 def _request(

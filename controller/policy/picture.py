@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from controller.policy.organization import Attached, Level
+from controller.policy.evaluate import statements
+from controller.policy.organization import ALLOW_ALL, Attached, Level
 
 Place: TypeAlias = tuple[str, str]
 """Policy kind, and the target: an OU's path or an account's key."""
@@ -25,6 +26,7 @@ class Picture:
         attached: Place → the policies there, as far as they are known.
         policies: (kind, key) → the policy. One that is not here was not looked at.
         listed: Places where all that is attached is known.
+        off: Kinds whose policy type is off. When it goes on, everything has FullAWSAccess, and nothing else.
         paths: OU's path → aws:PrincipalOrgPaths of the accounts in it; a new OU's is not known yet.
     """
 
@@ -33,11 +35,14 @@ class Picture:
     attached: Mapping[Place, frozenset[str]] = field(default_factory=dict)
     policies: Mapping[tuple[str, str], Attached] = field(default_factory=dict)
     listed: frozenset[Place] = frozenset()
+    off: frozenset[str] = frozenset()
     paths: Mapping[str, str] = field(default_factory=dict)
 
     def level(self, kind: str, target: str) -> Level:
         keys = sorted(self.attached.get((kind, target), ()))
         policies = tuple(self.policies.get((kind, key)) or Attached(kind, key, None, why=NOT_READ) for key in keys)
+        if kind in self.off:
+            return Level(target, (*policies, Attached(kind, "FullAWSAccess", _ALLOW_ALL)))
         return Level(target, policies, "" if (kind, target) in self.listed else NOT_LISTED)
 
     def way(self, kind: str, account: str) -> list[Level]:
@@ -50,4 +55,5 @@ class Picture:
         return None if path is None else (path,)
 
 
+_ALLOW_ALL = statements(ALLOW_ALL)
 NOT_READ = "orgctl reads only what git names, and what an account comes under or loses"

@@ -20,6 +20,7 @@ from controller.resources.organizational_unit import OrganizationalUnit
 from controller.resources.policies import Policy, ResourceControlPolicy, ServiceControlPolicy
 from controller.resources.policy_attachment import PolicyAttachment, Seen
 from controller.resources.policy_document import PolicyDocument
+from controller.resources.policy_type import PolicyType
 
 _EVERYTHING = ("FullAWSAccess", "RCPFullAWSAccess")
 
@@ -59,6 +60,7 @@ class Painter:
             attached=attached,
             policies=policies,
             listed=seen.listed if isinstance(seen, Seen) else frozenset(),
+            off=frozenset(kind for kind, name in TYPES.items() if name not in self._live.of(PolicyType)),
             paths={unit.key: f"{unit.aws_path}/" for unit in units if unit.aws_path},
         )
 
@@ -102,6 +104,8 @@ class Painter:
         return Attached(policy.kind, policy.key, found, policy.source)
 
 
+TYPES = {SCP: "service_control", RCP: "resource_control"}
+"""Kind of policy → its type's name."""
 _KIND_OF = {"ServiceControlPolicy": SCP, "ResourceControlPolicy": RCP}
 
 

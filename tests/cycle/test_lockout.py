@@ -240,3 +240,10 @@ def test_a_change_that_was_harmless_only_together_with_one_that_is_held_is_held_
     assert "policy_attachment/service_control_policy/harsh@/Workloads/Dev:create" in blocked
     house.cycle()
     assert house.attached("harsh") == set()
+
+
+def test_a_policy_type_that_is_off_leaves_nothing_in_doubt() -> None:
+    seed = BASE.replace(", resource_control", "")
+    house = House(seed)
+    house.git = seed.replace("unit: /Workloads/Dev", "unit: /Quarantine")
+    assert not [note for note in house.plan().notes if "cannot tell" in note.text]
