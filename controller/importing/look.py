@@ -68,19 +68,20 @@ class Seen:
         return list(self.live.incomplete())
 
 
-def look(aws: Reader, regions: Iterable[str] = (), *, security_hub: bool = True) -> Seen:
+def look(aws: Reader, regions: Iterable[str] = (), *, security_hub: bool = True, contacts: bool = True) -> Seen:
     """Look at everything. Where something cannot be read, that is in the result's `incomplete`.
 
     Args:
         regions: Governed Regions; none: those in which Security Hub is found.
         security_hub: Whether to look at Security Hub in every account.
+        contacts: Whether to read accounts' contacts: people's data, and three calls for each account.
     """
     kinds = {kind.name: kind for kind in KINDS if security_hub or kind.name != SecurityHubs.name}
     listed = observe(_first(kinds), aws, _naming(_lists()))
     _check_ground(listed)
     found = handles(listed.of(Account).values())
     where = tuple(regions) or governed(aws, listed)
-    estate = _everything(listed, found, where, aws.here)
+    estate = _everything(listed, found, where, aws.here, contacts=contacts)
     live = observe(kinds, aws, estate)
     return Seen(
         here=aws.here,
@@ -116,11 +117,13 @@ def _policy(kind: str, **said: Any) -> PolicyDocument:
     return PolicyDocument.model_construct(None, kind=kind, **said)  # type: ignore[arg-type]  # as the format has it
 
 
-def _everything(listed: Live, handles: Mapping[str, str], regions: tuple[str, ...], here: Here) -> Estate:
+def _everything(
+    listed: Live, handles: Mapping[str, str], regions: tuple[str, ...], here: Here, *, contacts: bool
+) -> Estate:
     accounts = listed.of(Account)
     # Where the Tagging API shows tags of no account at all it may not know accounts: then each is asked.
     expected = None if any(account.tags for account in accounts.values()) else {"orgctl:import": "?"}
-    contacts = Contacts.model_construct(billing=_ANY_CONTACT, operations=_ANY_CONTACT, security=_ANY_CONTACT)
+    any_contacts = Contacts.model_construct(billing=_ANY_CONTACT, operations=_ANY_CONTACT, security=_ANY_CONTACT)
     return _naming(
         _documents(listed, handles, regions, here),
         units={
@@ -129,7 +132,9 @@ def _everything(listed: Live, handles: Mapping[str, str], regions: tuple[str, ..
             if path != paths.ROOT
         },
         accounts={
-            handles[id]: AccountEntry.model_construct(id=id, unit=account.unit, tags=expected, contacts=contacts)
+            handles[id]: AccountEntry.model_construct(
+                id=id, unit=account.unit, tags=expected, contacts=any_contacts if contacts else None
+            )
             for id, account in accounts.items()
         },
     )

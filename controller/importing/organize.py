@@ -23,6 +23,7 @@ from controller.importing import (
 from controller.importing.look import look
 from controller.importing.notes import UNSEEN, Notes
 from controller.importing.picture import Picture, Scope
+from controller.resources.account import Account
 from controller.resources.base import ForeignTags
 from controller.resources.security_hub import SecurityHubs
 
@@ -64,7 +65,7 @@ def import_organization(
         foreign: Tags that other tools own.
     """
     scope = scope or Scope()
-    seen = look(aws, regions, security_hub=scope.has(SecurityHubs.name))
+    seen = look(aws, regions, security_hub=scope.has(SecurityHubs.name), contacts=scope.has(Account.kind))
     picture = Picture(seen, scope, foreign or ForeignTags())
     _check_unit(picture)
     whole = _say_what_was_not_seen(picture)

@@ -73,7 +73,9 @@ def scalar(value: Any, *, flow: bool = False) -> str:
 
 
 def quoted(text: str) -> str:
-    """In double quotes, on one line."""
+    """In quotes, on one line: in single ones where those take fewer escapes."""
+    if text.isprintable() and text.count('"') + text.count("\\") > text.count("'"):
+        return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(_escape(c) if c in '"\\' or not c.isprintable() else c for c in text) + '"'
 
 

@@ -181,7 +181,7 @@ def test_ids_in_content_become_names(odd: Home) -> None:
         "arn:aws:s3:::logs-{{ account('audit').id }}-x/*",
         "{{ org.id }}",
         "{{ org.root_id }}",
-        "{{ unit('/Workloads/R\\\\/D').path }}/*",  # YAML's own escape of the backslash
+        "{{ unit('/Workloads/R\\\\/D').path }}/*",  # YAML's own escape of the backslash, in double quotes
         "{{ unit('/').path }}/",
         "{{ unit('/yes').path }}/ou-gone-12345678/",
         "${aws:PrincipalTag/team}",
@@ -218,7 +218,7 @@ def test_policies_of_one_name_and_two_kinds_have_files_of_their_own(odd: Home) -
 
 def test_a_policy_that_was_taken_off_is_said_to_be(odd: Home) -> None:
     text = odd.imported().files["policies/FullAWSAccess.yaml"]
-    assert 'detached_from: {units: ["/Workloads/R\\\\/D"]}' in text
+    assert "detached_from: {units: ['/Workloads/R\\/D']}" in text
 
 
 @pytest.mark.parametrize(
@@ -241,3 +241,43 @@ def test_reading_is_all_that_is_done(odd: Home) -> None:
     before = odd.calls_written()
     odd.imported()
     assert odd.calls_written() == before
+
+
+CENTRAL = """
+{kind: Organization, regions: [us-east-1], trusted_services: [securityhub.amazonaws.com],
+ delegated_administrators: {audit: [securityhub.amazonaws.com]}}
+---
+kind: OrganizationalUnits
+units: {Governed: , Free: }
+---
+kind: Accounts
+accounts:
+  audit: {email: audit@example.com, unit: /Free}
+  governed: {email: governed@example.com, unit: /Governed}
+---
+{kind: SecurityHub, targets: {accounts: [audit, governed]}, standards: [pci-dss/v/4.0.1]}
+---
+kind: SandboxWorld
+owned_by: ""
+central_configuration: {regions: [us-east-1], policies: {/Governed: strict, audit: SELF_MANAGED_SECURITY_HUB}}
+"""
+
+
+def test_what_central_configuration_governs_is_left_to_it() -> None:
+    home = Home(CENTRAL)
+    done = home.imported()
+    assert "targets: {accounts: [audit]}" in done.files["security-hub.yaml"]
+    assert "Security Hub of governed/us-east-1: Security Hub's central configuration governs it" in "".join(
+        done.notes.text()
+    )
+    assert differences(home.plan()) == []
+
+
+def test_contacts_are_read_only_when_accounts_are_asked_for() -> None:
+    home = Home(
+        CENTRAL.replace("[securityhub.amazonaws.com],", "[securityhub.amazonaws.com, account.amazonaws.com],", 1)
+    )
+    home.imported(scope=Scope(frozenset({"service_control_policy"})))
+    assert home.sandbox.world.calls["account:GetAlternateContact"] == 0
+    home.imported()
+    assert home.sandbox.world.calls["account:GetAlternateContact"] > 0

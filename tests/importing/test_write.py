@@ -52,6 +52,8 @@ def test_whatever_is_written_is_read_again(value: object) -> None:
         ({"targets": {"units": ["/"], "accounts": ["a, b"]}}, 'targets: {units: [/], accounts: ["a, b"]}'),
         ({"a": "Bills, budgets"}, "a: Bills, budgets"),
         ({"Prod": None}, "Prod:"),
+        ({r"R\/D": 'the "A"'}, r"""'R\/D': 'the "A"'"""),
+        ({"a": "it's: \\"}, r'''a: "it's: \\"'''),
         ({"a": Said("b", "why")}, "a: b  # why"),
         ({"a": "line\nline"}, 'a: "line\\nline"'),
     ],
