@@ -14,6 +14,11 @@ CLOSED = ConnectionClosedError(endpoint_url="https://aws.example")
 TIMEOUT = ReadTimeoutError(endpoint_url="https://aws.example")
 NOT_CONNECTED = EndpointConnectionError(endpoint_url="https://aws.example")
 POLICY = {"Name": "n", "Content": "{}", "Description": "", "Type": "TAG_POLICY"}
+PROVISION = {
+    "InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890123456",
+    "PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1234567890123456/ps-1234567890123456",
+    "TargetType": "ALL_PROVISIONED_ACCOUNTS",
+}
 
 
 class TestRetries:
@@ -52,11 +57,7 @@ class TestRetries:
     def test_a_write_that_another_change_is_in_the_way_of_is_sent_again(self, action: str, first: Line) -> None:
         parameters = {
             "organizations:CreatePolicy": POLICY,
-            "sso:ProvisionPermissionSet": {
-                "InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890123456",
-                "PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1234567890123456/ps-1234567890123456",
-                "TargetType": "ALL_PROVISIONED_ACCOUNTS",
-            },
+            "sso:ProvisionPermissionSet": PROVISION,
             "identitystore:CreateGroup": {"IdentityStoreId": "d-1234567890"},
         }[action]
         script = Script(first, ok())
@@ -105,6 +106,12 @@ class TestRetries:
         assert 3 < len(script.sent) <= 10
         assert script.clock.monotonic() <= PATIENCE
         assert "TooManyRequestsException from organizations:ListRoots" in str(caught.value)
+
+    def test_a_write_that_has_to_spread_first_is_waited_for_longer_than_aws_takes(self) -> None:
+        """Identity Center API reference, ConflictException: retry with backoff; how long it takes is not said."""
+        script = Script(*[refusal("ConflictException")] * 7, ok())
+
+        call(script.transport(), "sso:ProvisionPermissionSet", parameters=PROVISION, write=True)
 
     def test_a_code_that_is_a_quota_as_well_as_a_throttle_is_tried_a_few_times_and_not_called_throttled(self) -> None:
         script = Script(refusal("LimitExceededException", 429))

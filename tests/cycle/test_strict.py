@@ -160,8 +160,15 @@ def test_a_cycle_on_the_heels_of_another_does_not_repeat_what_aws_does_not_show_
         if "parameters" in entry and not entry["error"]
     )
     assert [call for call, times in taken.items() if times > 1] == []
+    house.clock.sleep(120)  # until standards are on
     house.converge(8)
     as_wanted(house)
+
+
+def test_a_permission_set_whose_last_edit_is_still_spreading_is_waited_for() -> None:
+    house = strict(4, **{"settling": 4.0, "jobs-fail": False})
+    outcomes = house.cycle().outcomes
+    assert [outcome.detail for outcome in outcomes if outcome.result is Result.FAILED] == []
 
 
 def test_work_that_aws_fails_is_begun_again() -> None:
