@@ -67,8 +67,8 @@ _DENIED = frozenset(
     }
 )
 FEW_TRIES = frozenset({"LimitExceededException"})
-"""Codes that mean 'later' as well as 'never': tried a few times only. So does Identity Center's ConflictException, but how
-much later AWS does not say, and an edit that is given up half-way is worse than one that fails late."""
+"""Codes that mean 'later' as well as 'never': tried a few times only. So does Identity Center's ConflictException, but
+how much later AWS does not say, and an edit that is given up half-way is worse than one that fails late."""
 
 
 @dataclass(frozen=True, slots=True)
