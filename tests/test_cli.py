@@ -462,6 +462,38 @@ def remember(place: Path, facts: dict[str, str]) -> None:
     store.close()
 
 
+# explain, access
+
+
+JOINED = ESTATE + "---\nkind: Accounts\naccounts: {shop: {email: shop@example.com, unit: /Workloads}}\n"
+
+
+def test_explain_names_the_statement_and_the_line_that_decide(orgctl: Shell) -> None:
+    orgctl.says(JOINED)
+    asked = ("--account", "shop", "--principal", "role/App", "--action", "organizations:LeaveOrganization")
+    with seeded(orgctl.place / "estate" / "all.yaml") as other:
+        there = {"AWS_ENDPOINT_URL": other.url, "AWS_ACCESS_KEY_ID": other.world.management_account}
+        told = orgctl("explain", "estate", *asked, **there)
+        live = orgctl("explain", "--live", "nowhere", *asked[:-1], "s3:GetObject", "--format", "json", **there)
+        wrong = orgctl("explain", "estate", *asked, "--context", "SourceIp=1", **there)
+
+    assert told.code == 0 and "DENIED" in told.out
+    assert "'deny-leave' on /Workloads, statement 1 (estate/all.yaml:12:" in told.out
+    assert json.loads(live.out)["verdict"] == "allowed"
+    assert wrong.code == 1 and "KEY=VALUE" in wrong.err
+
+
+def test_access_answers_one_question_at_a_time(orgctl: Shell) -> None:
+    management = orgctl.sandbox.world.management_account
+
+    assert orgctl("access").code == 1
+    assert orgctl("access", "--account", management, "--principal", "alice").code == 1
+    ended = orgctl("access", "--account", management, "--format", "csv")
+    assert (ended.code, ended.out.splitlines()[0][:16]) == (0, "principal,group,")
+    ended = orgctl("access", "--principal", "carol")
+    assert ended.code == 1 and "no user or group 'carol'" in ended.err
+
+
 # Whatever is wrong is told in words
 
 
