@@ -175,8 +175,8 @@ class Sandbox:
             with self.world.lock:
                 self.world.calls[f"{call.service}:{call.operation}"] += 1
                 caller = self.sts.identify(signed.access_key, signed.region)
-                hits = self.faults.hit(caller, call.service, call.operation)
                 self._take_turn(call)
+                hits = self.faults.hit(caller, call.service, call.operation)
             seconds = self._latency(call) + sum(fault.seconds for fault in hits if fault.kind == "slow")
             if seconds:
                 self.world.clock.wait(seconds)
