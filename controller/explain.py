@@ -13,10 +13,10 @@ from controller.desired.nearest import did_you_mean
 from controller.errors import CannotConnect, InvalidInput, Problem
 from controller.planning.diff import diff
 from controller.planning.needs import role_of
-from controller.policy.match import ANY
+from controller.policy.match import ANY, shown
 from controller.policy.organization import RCP, SCP, Decision, Verdict, judge, under_rcps
 from controller.policy.picture import Picture
-from controller.policy.request import ABSENT, Request, principal_keys
+from controller.policy.request import ABSENT, NOT_FROM_A_MACHINE, Request, principal_keys
 from controller.proof import principal_of
 from controller.reconcile import desire, observe
 from controller.resources.account import Account
@@ -75,7 +75,7 @@ class Explanation:
         asked = self.question
         where = f" in {asked.region}" if asked.region else ""
         when = "as AWS is now" if asked.live else "as it will be once git's desired state is applied"
-        yield f"{asked.action} by {self.principal.replace(ANY, '*')} in account {self.account}{where}, {when}:"
+        yield f"{asked.action} by {shown(self.principal)} in account {self.account}{where}, {when}:"
         yield f"{self.verdict.upper()}{': ' + self.unbound if self.unbound else ''}"
         for kind, decision in self.decisions.items():
             if decision.verdict is Verdict.UNKNOWN:
@@ -89,7 +89,7 @@ class Explanation:
     def to_json(self) -> Json:
         return {
             "account": self.account,
-            "principal": self.principal.replace(ANY, "*"),
+            "principal": shown(self.principal),
             "action": self.question.action,
             "verdict": self.verdict.value,
             "unbound": self.unbound or None,
@@ -192,7 +192,8 @@ def _request(
     if ":role/" not in principal:
         keys["aws:PrincipalType"] = "Account" if principal.endswith(":root") else "User"
         keys["aws:username"] = principal.rpartition("/")[2] if ":user/" in principal else ABSENT
-        keys |= {"ec2:RoleDelivery": ABSENT, "ec2:SourceInstanceArn": ABSENT, "lambda:SourceFunctionArn": ABSENT}
+    if ":role/" not in principal or ":role/aws-reserved/sso.amazonaws.com/" in principal:
+        keys |= NOT_FROM_A_MACHINE
     if caller not in picture.ways and caller != here.management_account:
         del keys["aws:PrincipalOrgID"]
     if question.region:

@@ -22,7 +22,7 @@ from controller.resources.base import Action, Change, Note
 ANY_ACCOUNT = ONE * 12
 """Stands for the id of any account: what does not depend on it is judged once for all that share a way."""
 _OF_THE_ACCOUNT = frozenset({"aws:PrincipalArn", "aws:PrincipalAccount", "aws:ResourceAccount", "the resource"})
-_MATTERS = frozenset({"policy_attachment", "account", SCP, RCP})
+_MATTERS = frozenset({"policy_attachment", "account", "organizational_unit", SCP, RCP})
 
 OrgPaths: TypeAlias = tuple[str, ...] | None
 

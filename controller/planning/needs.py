@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from controller.config import BreakGlass
 from controller.planning.lockout import Need, OrgPaths
-from controller.policy.match import ANY, ONE, OTHER
+from controller.policy.match import ANY, ONE, OTHER, shown
 from controller.policy.organization import RCP, SCP
-from controller.policy.request import Request, principal_keys
+from controller.policy.request import NOT_FROM_A_MACHINE, Request, principal_keys
 
 _GLOBAL = frozenset({"account", "budgets", "ce", "cloudfront", "iam", "organizations", "route53", "support"})
 """Services with one endpoint for the world: aws:RequestedRegion is us-east-1 (IAM User Guide, "AWS global condition
@@ -130,7 +130,7 @@ def _controllers_keys(here: Whereabouts) -> dict[str, str | tuple[str, ...]]:
 
 
 def _pattern(role: str) -> str:
-    return role.replace("{account}", "*").replace(ONE * 16, "*")
+    return shown(role.replace("{account}", "*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ class _Call:
             account=account,
             paths=paths,
         )
+        keys |= NOT_FROM_A_MACHINE
         if region is not None:
             keys["aws:RequestedRegion"] = region
         return Request(self.action, self.resources(self.action, account, region, self.here)).knowing(keys)

@@ -54,6 +54,11 @@ def literal(text: str) -> str:
     return "".join(_LITERALS.get(character, character) for character in text)
 
 
+def shown(text: str) -> str:
+    """For people: unknown parts as a star."""
+    return re.sub(f"[{ONE}{ANY}]+", "*", text)
+
+
 @lru_cache(maxsize=65536)
 def _regex(pattern: str) -> re.Pattern[str]:
     steps = {"*": ".*", "?": f"[^{ANY}]"}

@@ -26,6 +26,9 @@ _TRAVELS = frozenset(
 Reference, condition keys of EC2, Glue, Lambda and Systems Manager)."""
 _OF_ANY_SERVICE = frozenset({"aws", "saml", "sts", "identitystore", "orgctl", "oidc", "token", "cognito-identity"})
 
+NOT_FROM_A_MACHINE: Mapping[str, tuple[str, ...]] = dict.fromkeys(_TRAVELS, ABSENT)
+"""What is known of a session that AssumeRole or Identity Center gave, and not a machine's own role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

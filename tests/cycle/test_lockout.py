@@ -247,3 +247,16 @@ def test_a_policy_type_that_is_off_leaves_nothing_in_doubt() -> None:
     house = House(seed)
     house.git = seed.replace("unit: /Workloads/Dev", "unit: /Quarantine")
     assert not [note for note in house.plan().notes if "cannot tell" in note.text]
+
+
+def test_a_new_ou_has_full_access_and_what_the_same_commit_attaches() -> None:
+    house = House(BASE)
+    moved = BASE.replace("  Quarantine:\n", "  Quarantine:\n  New:\n").replace("unit: /Workloads/Dev", "unit: /New")
+    house.git = moved
+    plan = house.plan()
+    assert not held(plan) and not [note for note in plan.notes if "cannot tell" in note.text]
+    house.git = moved + scp(DENY_ALL, "units: [/New]")
+    assert lost(house) == ["policy_attachment/service_control_policy/harsh@/New:create"]
+    house.converge()
+    assert house.place("test") == "Dev", "a move waits for the policies of where it goes"
+    assert house.attached("harsh") == set()
