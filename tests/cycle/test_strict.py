@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
 from controller.report import CycleResult, Result
-from controller.sandbox.rules import FACTS, STRICT
+from controller.sandbox.rules import FACTS, STRICT, Switch
 from tests.cycle.house import House
 
 NOTHING = """
@@ -100,8 +100,8 @@ NEXT = (
 )
 
 
-def strict(random: int, git: str = ESTATE, **rules: Any) -> House:
-    return House(NOTHING, git, rules={**STRICT, **rules}, random=random, rate_multiple=1.0)
+def strict(random: int, rules: Mapping[str, Switch]) -> House:
+    return House(NOTHING, ESTATE, rules={**STRICT, **rules}, random=random, rate_multiple=1.0)
 
 
 def as_wanted(house: House) -> None:
@@ -122,7 +122,7 @@ def as_next(house: House) -> None:
 
 @pytest.mark.parametrize("random", range(4))
 def test_an_organization_converges_and_follows_the_next_commit_with_every_rule_on(random: int) -> None:
-    house = strict(random)
+    house = strict(random, {})
     house.converge(8)
     as_wanted(house)
     house.git = NEXT
@@ -135,13 +135,13 @@ def test_an_organization_converges_and_follows_the_next_commit_with_every_rule_o
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_an_organization_converges_whatever_aws_does_where_it_does_not_say(fact: str) -> None:
-    house = strict(7, **{fact: False})
+    house = strict(7, {fact: False})
     house.converge(8)
     as_wanted(house)
 
 
 def test_the_next_commit_is_followed_where_every_open_question_has_its_other_answer() -> None:
-    house = strict(7, **dict.fromkeys(FACTS, False))
+    house = strict(7, dict.fromkeys(FACTS, False))
     house.converge(8)
     as_wanted(house)
     house.git = NEXT
@@ -151,7 +151,7 @@ def test_the_next_commit_is_followed_where_every_open_question_has_its_other_ans
 
 @pytest.mark.parametrize("random", range(4))
 def test_a_cycle_on_the_heels_of_another_does_not_repeat_what_aws_does_not_show_yet(random: int) -> None:
-    house = strict(random, **{"stale-reads": 5.0, "jobs-fail": False})
+    house = strict(random, {"stale-reads": 5.0, "jobs-fail": False})
     for _ in range(3):
         house.cycle()
     taken = Counter(
@@ -166,13 +166,13 @@ def test_a_cycle_on_the_heels_of_another_does_not_repeat_what_aws_does_not_show_
 
 
 def test_a_permission_set_whose_last_edit_is_still_spreading_is_waited_for() -> None:
-    house = strict(4, **{"settling": 4.0, "jobs-fail": False})
+    house = strict(4, {"settling": 4.0, "jobs-fail": False})
     outcomes = house.cycle().outcomes
     assert [outcome.detail for outcome in outcomes if outcome.result is Result.FAILED] == []
 
 
 def test_work_that_aws_fails_is_begun_again() -> None:
-    house = strict(3, **{"jobs-fail": 0.4})
+    house = strict(3, {"jobs-fail": 0.4})
     first = house.cycle()
     assert Result.FAILED in {outcome.result for outcome in first.outcomes}
     house.sandbox.rules.off("jobs-fail")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,9 @@ def test_a_token_is_of_use_for_its_own_listing_and_for_a_while(sandbox: Sandbox,
     altered = ("A" if token[5] != "A" else "B").join((token[:5], token[6:]))
     units = organizations.list_organizational_units_for_parent
     for ask in (
-        lambda: organizations.list_accounts(NextToken="20"),
-        lambda: organizations.list_accounts(NextToken=altered),
-        lambda: units(ParentId=root, NextToken=token),
+        partial(organizations.list_accounts, NextToken="20"),
+        partial(organizations.list_accounts, NextToken=altered),
+        partial(units, ParentId=root, NextToken=token),
     ):
         with pytest.raises(ClientError) as error:
             ask()
