@@ -80,8 +80,8 @@ def test_the_intent(name: str, action: str, known: dict[str, str], expected: boo
 
 def test_small_instances_may_be_launched_in_the_sandbox_and_big_ones_not() -> None:
     launch = ("ec2:RunInstances", "arn:aws:ec2:eu-west-1:111122223333:instance/*")
-    assert denies("sandbox-guard", *launch, **{"ec2_InstanceType": "t3.micro"}) is False
-    assert denies("sandbox-guard", *launch, **{"ec2_InstanceType": "p5.48xlarge"}) is True
+    assert denies("sandbox-guard", *launch, ec2_InstanceType="t3.micro") is False
+    assert denies("sandbox-guard", *launch, ec2_InstanceType="p5.48xlarge") is True
 
 
 def test_a_trail_is_protected_by_its_name() -> None:
