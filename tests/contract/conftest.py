@@ -26,7 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "agreed: a fact of the contract that moto has right as well")
-    config.addinivalue_line("markers", "terraform: takes the terraform program a minute, where it is installed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
