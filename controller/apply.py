@@ -125,7 +125,8 @@ class _Run:
         """One change, in a thread of its own. The one place where any error becomes an outcome."""
         kind = self.kinds[change.kind]
         began = self.writer.clock.monotonic()
-        self.store.intend(change)
+        removal = not change.exempt and kind.removes(change)
+        self.store.intend(change, self.plan.fingerprints.get(change.id), counted_removal=removal)
         try:
             _send(kind, self.writer, change)
             result, detail = Result.APPLIED, ""
@@ -141,7 +142,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 a bug in one kind must not stop the others
             result, detail = Result.FAILED, f"unexpected {type(error).__name__}: {error}"
         outcome = Outcome(change, result, detail, self.writer.clock.monotonic() - began)
-        self.store.record(outcome, self.plan, counted_removal=not change.exempt and kind.removes(change))
+        self.store.record(outcome, self.plan)
         return outcome
 
 

@@ -38,7 +38,8 @@ create table if not exists approvals (
 create table if not exists pauses (
     id integer primary key, kind text not null, unit text, until text not null,
     reason text not null, author text not null);
-create table if not exists removals (kind text not null, at text not null);
+create table if not exists removed (
+    change text not null, kind text not null, at text not null, under_way integer not null);
 create table if not exists repairs (key text not null, at text not null);
 create table if not exists intents (change text primary key, at text not null, answered integer not null default 0);
 create table if not exists baselines (kind text primary key, count integer not null);
@@ -177,7 +178,10 @@ class Store:
         return Memory(
             now=now,
             approved=frozenset(row[0] for row in approved),
-            removed=dict(self._all("select kind, count(*) from removals where at > ? group by kind", since)),
+            removed=dict(self._all("select kind, count(*) from removed where at > ? group by kind", since)),
+            removing=frozenset(
+                row[0] for row in self._all("select change from removed where under_way and at > ?", since)
+            ),
             baseline=dict(self._all("select kind, count from baselines")),
             ends=ends,
             repairs=repairs,
@@ -210,39 +214,57 @@ class Store:
 
     # Writes
 
-    def intend(self, change: Change) -> None:
-        """Before anything is sent: so that a crash or a lost answer is known of afterwards."""
-        self._run(
-            "insert into intents (change, at) values (?, ?) on conflict (change) do update set at = excluded.at",
-            change.id, self._now(),
-        )  # fmt: skip
+    def intend(self, change: Change, fingerprint: str | None = None, *, counted_removal: bool = False) -> None:
+        """Before anything is sent: so that a crash or a lost answer is known of afterwards.
 
-    def record(self, outcome: Outcome, plan: Plan, *, counted_removal: bool) -> None:
+        Args:
+            fingerprint: What an approval of the change would bear.
+            counted_removal: Whether it counts against the limits, from now on, unless a person approved it.
+        """
+        now = self._now()
+        with self._transaction():
+            self._run(
+                "insert into intents (change, at) values (?, ?) on conflict (change) do update set at = excluded.at",
+                change.id, now,
+            )  # fmt: skip
+            if counted_removal and not self._is_approved(fingerprint):
+                # Tried again, it is one removal still.
+                self._run("delete from removed where change = ? and under_way", change.id)
+                self._run("insert into removed values (?, ?, ?, 1)", change.id, change.kind, now)
+
+    def record(self, outcome: Outcome, plan: Plan) -> None:
         """After the answer: the audit trail, and what the guards need. An unknown outcome keeps its intent."""
         change, now = outcome.change, self._now()
         fingerprint = plan.fingerprints.get(change.id)
         with self._transaction():
             if outcome.result is not Result.UNKNOWN:
                 self._run("delete from intents where change = ?", change.id)
-            approvals = self._one("select 1 from approvals where fingerprint = ? and used is null", fingerprint)
-            if counted_removal and not approvals and outcome.result in _MAY_HAVE_TAKEN_EFFECT:
-                self._run("insert into removals values (?, ?)", change.kind, now)
+            if outcome.result is Result.APPLIED:
+                self._run("update removed set under_way = 0 where change = ?", change.id)
+                self._run("insert into repairs values (?, ?)", repair_key(change), now)
+            elif outcome.result not in _MAY_HAVE_TAKEN_EFFECT:
+                self._run("delete from removed where change = ? and under_way", change.id)
             if outcome.result in (Result.APPLIED, Result.UNKNOWN):
                 self._run("update approvals set used = ? where fingerprint = ? and used is null", now, fingerprint)
-            if outcome.result is Result.APPLIED:
-                self._run("insert into repairs values (?, ?)", repair_key(change), now)
             self._run(
                 "insert into writes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 now, plan.commit, change.id, change.name, change.action.value, _side(change.before),
                 _side(change.after), outcome.result.value, outcome.detail,
             )  # fmt: skip
 
+    def _is_approved(self, fingerprint: str | None) -> bool:
+        return self._one("select 1 from approvals where fingerprint = ? and used is null", fingerprint) is not None
+
     def settle(self, seen: Iterable[str]) -> None:
-        """Forget intents of changes that no plan needs any more: what was sent has shown up."""
-        pending = {row[0] for row in self._all("select change from intents")} - set(seen)
+        """What no plan needs any more has shown up: its intent is forgotten, and a removal stays counted as one."""
+        needed = set(seen)
+        pending = {row[0] for row in self._all("select change from intents")} - needed
+        removing = {row[0] for row in self._all("select change from removed where under_way")} - needed
         with self._transaction():
             for change in pending:
                 self._run("delete from intents where change = ?", change)
+            for change in removing:
+                self._run("update removed set under_way = 0 where change = ?", change)
 
     def writes(self, limit: int = 100) -> list[dict[str, Any]]:
         """The audit trail, newest first."""
@@ -260,7 +282,7 @@ class Store:
                 json.dumps({k.value: v for k, v in report.results.items()}), sum(report.phases.values()),
             )  # fmt: skip
             self._run("delete from cycles where rowid <= (select max(rowid) from cycles) - ?", HISTORY_KEPT)
-            for table in ("removals", "repairs"):
+            for table in ("removed", "repairs"):
                 self._run(f"delete from {table} where at < ?", _text(self._clock.now() - HOUR))  # noqa: S608 two constants
 
     def history(self, limit: int = 50) -> list[dict[str, Any]]:

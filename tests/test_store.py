@@ -42,7 +42,8 @@ def test_an_approval_lasts_a_day_and_is_used_once(store: Store, clock: FakeClock
     store.remember_holds(PLAN)
     store.approve("abc123abc123", "alice")
     assert store.memory().approved == {"f1"}
-    store.record(Outcome(CHANGE, Result.APPLIED), PLAN, counted_removal=True)
+    store.intend(CHANGE, "f1", counted_removal=True)
+    store.record(Outcome(CHANGE, Result.APPLIED), PLAN)
     assert store.memory().approved == frozenset()
     assert store.memory().removed == {}, "what a person approved does not count against the limit"
     store.approve("abc123abc123", "alice")
@@ -53,12 +54,13 @@ def test_an_approval_lasts_a_day_and_is_used_once(store: Store, clock: FakeClock
 def test_a_failed_change_keeps_its_approval(store: Store) -> None:
     store.remember_holds(PLAN)
     store.approve("abc123", "alice")
-    store.record(Outcome(CHANGE, Result.FAILED, "no"), PLAN, counted_removal=True)
+    store.record(Outcome(CHANGE, Result.FAILED, "no"), PLAN)
     assert store.memory().approved == {"f1"}
 
 
 def test_removals_and_repairs_are_counted_for_an_hour(store: Store, clock: FakeClock) -> None:
-    store.record(Outcome(CHANGE, Result.APPLIED), PLAN, counted_removal=True)
+    store.intend(CHANGE, "f1", counted_removal=True)
+    store.record(Outcome(CHANGE, Result.APPLIED), PLAN)
     assert store.memory().removed == {"box": 1}
     assert [len(times) for times in store.memory().repairs.values()] == [1]
     clock.advance(3601)
@@ -66,9 +68,31 @@ def test_removals_and_repairs_are_counted_for_an_hour(store: Store, clock: FakeC
     assert store.memory().repairs == {}
 
 
+def test_a_removal_that_aws_refused_is_none(store: Store) -> None:
+    store.intend(CHANGE, "f1", counted_removal=True)
+    store.record(Outcome(CHANGE, Result.FAILED, "no"), PLAN)
+    assert store.memory().removed == {}
+
+
+@pytest.mark.parametrize("result", [Result.UNKNOWN, Result.PENDING, None])
+def test_a_removal_whose_end_nobody_saw_counts_once_however_often_it_is_tried(
+    store: Store, result: Result | None
+) -> None:
+    """None: the process died before it could write the outcome down."""
+    for _ in range(2):
+        store.intend(CHANGE, "f1", counted_removal=True)
+        if result is not None:
+            store.record(Outcome(CHANGE, result), PLAN)
+        assert store.memory().removed == {"box": 1}
+        assert store.memory().removing == {CHANGE.id}
+    store.settle([])
+    assert store.memory().removed == {"box": 1}
+    assert store.memory().removing == frozenset(), "it has shown up"
+
+
 def test_a_write_without_an_answer_is_remembered_until_it_has_shown_up(store: Store) -> None:
     store.intend(CHANGE)
-    store.record(Outcome(CHANGE, Result.UNKNOWN), PLAN, counted_removal=False)
+    store.record(Outcome(CHANGE, Result.UNKNOWN), PLAN)
     assert CHANGE.id in store.memory().unknown
     store.settle([CHANGE.id])
     assert CHANGE.id in store.memory().unknown, "it is still planned, so it has not shown up"
@@ -95,7 +119,7 @@ def test_a_pause_always_expires_and_can_be_ended(store: Store, clock: FakeClock)
 
 
 def test_every_write_is_recorded_with_both_sides_and_the_commit(store: Store) -> None:
-    store.record(Outcome(CHANGE, Result.FAILED, "AccessDenied"), PLAN, counted_removal=True)
+    store.record(Outcome(CHANGE, Result.FAILED, "AccessDenied"), PLAN)
     (row,) = store.writes()
     assert (row["commit"], row["change"], row["outcome"]) == ("c0ffee", CHANGE.id, "failed")
     assert row["detail"] == "AccessDenied"

@@ -43,7 +43,8 @@ class Memory:
 
     Attributes:
         approved: Fingerprints of changes a person let through, still valid and not yet used.
-        removed: kind → unapproved removals applied within the last hour.
+        removed: kind → unapproved removals begun within the last hour; those that AWS refused do not count.
+        removing: Change ids of those among them whose end is not known: a plan may hold them again.
         baseline: kind → how many resources git wanted when it was last in force.
         ends: kind → key → an `until` that git gave it while that was still to come.
         repairs: change id + after-state → when it was applied, within the last hour.
@@ -53,6 +54,7 @@ class Memory:
     now: datetime
     approved: frozenset[str] = frozenset()
     removed: Mapping[str, int] = field(default_factory=dict)
+    removing: frozenset[str] = frozenset()
     baseline: Mapping[str, int] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     repairs: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
@@ -206,7 +208,8 @@ class _Judge:
         limits = self.rules.limits
         for name, group in self._removals().items():
             total = len(self.live.of(self.kinds[name].resource))
-            count = len(group) + self.memory.removed.get(name, 0)
+            new = sum(change.id not in self.memory.removing for change in group)
+            count = new + self.memory.removed.get(name, 0)
             share = count / total if total else 1.0
             if count > limits.removals or (total >= limits.share_from and share > limits.share):
                 why = (

@@ -59,6 +59,14 @@ def test_the_hour_rolls_what_was_removed_before_counts() -> None:
     assert held(removing(1, 15).guarded(memory)) == []
 
 
+def test_what_is_tried_again_is_not_counted_twice() -> None:
+    case = removing(2, 15)
+    again = {c.id for c in held(case.guarded(limits=Limits(removals=0)))}
+    memory = Memory(now=NOW, removed={"ball": 5}, removing=frozenset(again))
+    assert held(case.guarded(memory)) == []
+    assert len(held(case.guarded(Memory(now=NOW, removed={"ball": 4})))) == 2
+
+
 def test_the_end_of_an_until_is_not_counted_where_it_was_known_before_it_came() -> None:
     case = removing(6, 15)
     case.desired["ball"]["expired"] = frozenset(f"b{n:03}" for n in range(6))
