@@ -181,7 +181,9 @@ def status(as_json: bool) -> None:
         told = {
             **remembered(store),
             "last_cycle": last[0] if last else None,
-            "holds": [{"id": h.id, "why": h.why, "changes": list(h.changes)} for h in store.holds()],
+            "holds": [
+                {"id": h.id, "why": h.why, "changes": list(h.changes), "names": list(h.names)} for h in store.holds()
+            ],
             "pauses": [
                 {"kind": p.kind, "unit": p.unit, "until": p.until.isoformat(), "reason": p.reason, "author": p.author}
                 for p in store.pauses()
@@ -214,8 +216,8 @@ def history(limit: int, writes: bool, as_json: bool) -> None:
 def approve(id: str, author: str | None) -> None:
     """Let exactly what ID stands for through, once, within 24 hours. A held commit's id puts that commit in force."""
     from controller.clock import Clock
-    from controller.daemon import WOKEN
     from controller.log import configure
+    from controller.planning.describe import printable
     from controller.revision import accept
 
     configure(level="WARNING")  # what follows says it to people
@@ -223,13 +225,13 @@ def approve(id: str, author: str | None) -> None:
     with _store() as store:
         commit = accept(store, clock, id, who)
         hold = None if commit else store.approve(id, who)
-        store.set(WOKEN, clock.now().isoformat())
+        _wake(store)
     if hold is None:
         click.echo(f"Accepted commit {commit}: it comes into force at the daemon's next look at git.")
         return
     click.echo(f"Approved {hold.id}, for 24 hours and once:")
-    for change in hold.changes:
-        click.echo(f"  {change}")
+    for name in hold.names:
+        click.echo(f"  {printable(name)}")
 
 
 @cli.command()
@@ -249,6 +251,7 @@ def pause(kind: str, unit: str | None, duration: str, reason: str, author: str |
     with _store() as store:
         until = Clock().now() + length
         store.pause(Pause(until, reason, author or _user(), kind, unit))
+        _wake(store)
     click.echo(f"Paused until {second(until.isoformat())}: kind {kind}, unit {unit or '/'}.")
 
 
@@ -286,6 +289,7 @@ def resume(kind: str, unit: str | None) -> None:
     """End pauses: of this scope, or all."""
     with _store() as store:
         ended = store.resume(kind, unit)
+        _wake(store)
     click.echo(f"{ended} pause{'' if ended == 1 else 's'} ended.")
 
 
@@ -412,6 +416,14 @@ def _store(settings: Settings | None = None) -> Iterator[Store]:
         store.close()
 
 
+def _wake(store: Store) -> None:
+    """The daemon that works with this state directory is to begin a cycle at its next poll."""
+    from controller.clock import Clock
+    from controller.daemon import WOKEN
+
+    store.set(WOKEN, Clock().now().isoformat())
+
+
 @contextmanager
 def _controller(*, read_only: bool, **overrides: Any) -> Iterator[Controller]:
     from controller.aws.connect import connect
@@ -495,7 +507,8 @@ def _show_result(report: Report) -> None:
     from controller.report import Result
 
     told = ", ".join(f"{count} {result}" for result, count in sorted(report.results.items()))
-    click.echo(f"{report.result.capitalize()}: {told or 'nothing to do'}.")
+    rest = "AWS is still at work" if report.plan.aws_at_work else "nothing to do"
+    click.echo(f"{report.result.capitalize()}: {told or rest}.")
     if report.results[Result.OBSERVED]:
         click.echo(OBSERVING, err=True)
 
@@ -509,7 +522,7 @@ def _plan_exit(plan: Plan) -> int:
         return ERROR
     if plan.held:
         return HELD
-    return PENDING if plan.changes else DONE
+    return PENDING if plan.changes or plan.aws_at_work else DONE
 
 
 def _report_exit(report: Report) -> int:

@@ -215,7 +215,7 @@ class Daemon:
             last_good=now if good else self._board.status.last_good,
         )
         _tell(report, seconds)
-        at_work = report.results[Result.PENDING] > 0 or any(note.passing for note in report.plan.notes)
+        at_work = report.results[Result.PENDING] > 0 or report.plan.aws_at_work
         self._look_again(not good or at_work)
 
     def _failed(self, error: Exception, started: datetime, seconds: float) -> None:

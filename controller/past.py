@@ -22,7 +22,7 @@ def status_lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"Last cycle {cycle_line(told['last_cycle'])}" if told["last_cycle"] else "No cycle yet."
     for hold in told["holds"]:
         yield f"Held: {printable(hold['why'])}"
-        yield from (f"  {printable(change)}" for change in hold["changes"])
+        yield from (f"  {printable(name)}" for name in hold["names"])
     for pause in told["pauses"]:
         scope = f"kind {pause['kind']}, unit {pause['unit'] or '/'}"
         yield printable(f"Paused until {second(pause['until'])}: {scope}: {pause['reason']} ({pause['author']})")

@@ -40,7 +40,7 @@ class CycleResult(StrEnum):
     ERROR = "error"  # it raised: nothing can be said of the organization
     INCOMPLETE = "incomplete"  # something failed or could not be observed
     HELD = "held"  # a guard rail holds something
-    PENDING = "pending"  # changes remain: observe mode, or AWS still at work
+    PENDING = "pending"  # changes remain or will show: observe mode, or AWS still at work
     CONVERGED = "converged"  # the organization is as git says
 
 
@@ -75,6 +75,7 @@ class Report:
             return CycleResult.INCOMPLETE
         if self.plan.held:
             return CycleResult.HELD
-        if results[Result.OBSERVED] or results[Result.PENDING] or (self.plan.changes and not self.outcomes):
+        undone = results[Result.OBSERVED] or results[Result.PENDING] or (self.plan.changes and not self.outcomes)
+        if undone or self.plan.aws_at_work:
             return CycleResult.PENDING
         return CycleResult.CONVERGED

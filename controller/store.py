@@ -55,11 +55,18 @@ create table if not exists cycles (
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Changes that wait for a person, as last planned."""
+    """Changes that wait for a person, as last planned; `names` says each of them in words."""
 
     id: str
     why: str
     changes: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, id: str, why: str, content: str) -> Hold:
+        """From the database's row."""
+        changes = json.loads(content)
+        return cls(id, why, tuple(change for change, _, _ in changes), tuple(name for _, _, name in changes))
 
 
 class Store:
@@ -108,7 +115,7 @@ class Store:
         with self._transaction():
             self._run("delete from holds where seen < ?", _text(self._clock.now() - APPROVAL_LASTS))
             for id, group in groups.items():
-                content = [[c.id, plan.fingerprints[c.id], c.name] for c in group]
+                content = [[c.id, plan.fingerprints[c.id], f"{c.action} {c.kind} {c.name}"] for c in group]
                 self._run(
                     "insert into holds values (?, ?, ?, ?) on conflict (id) do update set seen = excluded.seen",
                     id, group[0].blocked or "", json.dumps(content), now,
@@ -119,7 +126,7 @@ class Store:
         """What the newest plan holds and a person may approve."""
         current = set(json.loads(self.get("holds") or "[]"))
         rows = self._all("select id, why, changes from holds order by id")
-        return [Hold(i, w, tuple(c[0] for c in json.loads(ch))) for i, w, ch in rows if i in current]
+        return [Hold.of(*row) for row in rows if row[0] in current]
 
     def approve(self, id: str, author: str) -> Hold:
         """Let exactly the changes of a hold through, once, within 24 hours.
@@ -141,7 +148,7 @@ class Store:
         with self._transaction():
             for _, fingerprint, _ in content:
                 self._run("insert into approvals values (?, ?, ?, ?, null)", fingerprint, hold, author, until)
-        return Hold(hold, why, tuple(c[0] for c in content))
+        return Hold.of(hold, why, changes)
 
     # Pauses
 

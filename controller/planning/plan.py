@@ -63,6 +63,11 @@ class Plan:
         """What an apply would write."""
         return tuple(c for c in self.changes if not c.blocked and not c.observe_only)
 
+    @property
+    def aws_at_work(self) -> bool:
+        """Whether AWS is still doing what it was told, so that more to change may show afterwards."""
+        return any(note.passing for note in self.notes)
+
     def summary(self) -> dict[str, int]:
         """Counts by action, with `unchanged`, `unmanaged`, `orphaned` and `blocked`."""
         counts = {action.value: 0 for action in Action}
