@@ -364,8 +364,9 @@ def access(account: str | None, principal: str | None, style: str, live: bool, d
 def schema(out: Path) -> None:
     """Write the JSON Schemas of the format, for editors."""
     from controller.desired.schema import write
+    from controller.sandbox.document import SandboxWorld
 
-    for file in write(out):
+    for file in write(out, also=[SandboxWorld]):
         click.echo(file)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INDEX = "orgctl.json"
 
 
-def schemas() -> Mapping[str, dict[str, Any]]:
-    """File name → schema: one for each kind, and one for files that hold documents of several kinds."""
+def schemas(also: Iterable[type[DocumentModel]] = ()) -> Mapping[str, dict[str, Any]]:
+    """File name → schema: one for each kind, and one for files that hold documents of several kinds.
+
+    Args:
+        also: Models of documents that are no desired state.
+    """
     kinds = by_kind(MODELS)
     made = {f"{_snake(kind)}.json": _schema(kind, model) for kind, model in kinds.items()}
     index: dict[str, Any] = {
@@ -34,7 +38,8 @@ def schemas() -> Mapping[str, dict[str, Any]]:
             for kind in kinds
         ],
     }
-    return {INDEX: index, **made}
+    others = {f"{_snake(kind)}.json": _schema(kind, model) for kind, model in by_kind(also).items()}
+    return {INDEX: index, **made, **others}
 
 
 def text(schema: Mapping[str, Any]) -> str:
@@ -42,12 +47,12 @@ def text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def write(directory: Path | str) -> list[Path]:
+def write(directory: Path | str, also: Iterable[type[DocumentModel]] = ()) -> list[Path]:
     """Write every schema; the files written."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, schema in schemas().items():
+    for name, schema in schemas(also).items():
         path = directory / name
         path.write_text(text(schema), encoding="utf-8")
         written.append(path)

@@ -25,15 +25,15 @@ PolicyKind = Literal[
 class ManagementAccount(Model):
     """The account that the organization belongs to; it lies in the root and is the first to exist."""
 
-    id: AccountId = "100000000000"
-    name: Name = "management"
-    email: Email = "management@example.com"
+    id: AccountId = Field(default="100000000000", description="12 digits.")
+    name: Name = Field(default="management", description="Its name in AWS.")
+    email: Email = Field(default="management@example.com", description="Its e-mail address.")
 
 
 class MemberRole(Model):
     """The role that the controller assumes in member accounts."""
 
-    name: str = "OrgctlMember"
+    name: str = Field(default="OrgctlMember", description="As in the settings' `member_role`.")
     external_id: str | None = Field(default=None, description="What AssumeRole must give; absent: nothing.")
     missing_in: list[str] = Field(default=[], description="Accounts (handle or id) that lack the role.")
 
@@ -61,7 +61,9 @@ class LiveAccount(Model):
     name: Name | None = Field(default=None, description="Its own name; absent: git's, else its handle.")
     email: Email | None = Field(default=None, description="Absent: git's, else handle@example.com.")
     unit: str | None = Field(default=None, description="Where it really lies, as git calls the OU.")
-    state: Literal["PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] = "ACTIVE"
+    state: Literal["PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] = Field(
+        default="ACTIVE", description="As Organizations gives it."
+    )
     tags: Tags | None = Field(default=None, description="All that it really has.")
     contacts: Contacts | None = Field(default=None, description="All that it really has.")
     disabled_regions: list[RegionName] = Field(default=[], description="Opt-in Regions that it has not turned on.")
@@ -77,10 +79,10 @@ class LiveUnit(Model):
 class LivePolicy(Model):
     """What is so in AWS: of a policy that git declares (absent: as git says), or of one that it does not."""
 
-    kind: PolicyKind = "ServiceControlPolicy"
+    kind: PolicyKind = Field(default="ServiceControlPolicy", description="As in the desired state.")
     name: Name = Field(description="As git calls it.")
     called: Name | None = Field(default=None, description="What it is really called, where that is not `name`.")
-    description: str | None = None
+    description: str | None = Field(default=None, description="What it really says; absent: as git says.")
     tags: Tags | None = Field(default=None, description="All that it really has, but for the owner's.")
     content: dict[str, Any] | None = Field(default=None, description="Names in it are replaced as in git's policies.")
     content_text: str | None = Field(default=None, description="The content to the letter: what JSON cannot say.")
@@ -91,12 +93,12 @@ class LivePolicy(Model):
 class LivePermissionSet(Model):
     """What is so in AWS: of a permission set that git declares (absent: as git says), or of one that it does not."""
 
-    description: str | None = None
+    description: str | None = Field(default=None, description="What it really says; absent: as git says.")
     session_duration: str | None = Field(default=None, examples=["PT4H"])
-    relay_state: str | None = None
+    relay_state: str | None = Field(default=None, description="URL it opens; absent: as git says.")
     managed_policies: list[str] | None = Field(default=None, description="All that it has, by name or ARN.")
-    customer_managed_policies: list[CustomerManagedPolicy] | None = None
-    inline_policy: dict[str, Any] | None = None
+    customer_managed_policies: list[CustomerManagedPolicy] | None = Field(default=None, description="All that it has.")
+    inline_policy: dict[str, Any] | None = Field(default=None, description="The one it has; {}: none.")
     permissions_boundary: Boundary | None = None
     tags: Tags | None = Field(default=None, description="All that it really has, but for the owner's.")
     provisioned: bool = Field(
@@ -107,11 +109,11 @@ class LivePermissionSet(Model):
 class LiveAssignment(Model):
     """An assignment that is there beyond what git says, or that is not. Exactly one principal."""
 
-    group: str | None = None
-    user: str | None = None
+    group: str | None = Field(default=None, description="Display name.", examples=["developers"])
+    user: str | None = Field(default=None, description="User name.", examples=["alice"])
     deleted_group: str | None = Field(default=None, description="A group that no longer exists: an orphan. Any name.")
     deleted_user: str | None = Field(default=None, description="A person that no longer exists: an orphan. Any name.")
-    permission_set: str
+    permission_set: str = Field(description="Its name.", examples=["PowerUserAccess"])
     accounts: list[str] = Field(description="Handles or ids.")
     missing: bool = Field(default=False, description="true: not there, whatever git says.")
 
@@ -155,15 +157,17 @@ class SandboxFault(Model):
     """Something that goes wrong on purpose."""
 
     operation: str = Field(description="service:Operation, with * and ?.", examples=["sso-admin:CreateAccount*"])
-    kind: Literal["throttle", "error", "internal", "reset", "lost", "slow", "fail"]
-    probability: float = Field(default=1.0, ge=0, le=1)
+    kind: Literal["throttle", "error", "internal", "reset", "lost", "slow", "fail"] = Field(
+        description="reset: the connection ends before the effect; lost: after it. fail: what it begins ends FAILED."
+    )
+    probability: float = Field(default=1.0, ge=0, le=1, description="Of each call that it could hit.")
     count: int | None = Field(default=None, description="How many calls it hits; absent: all.")
     code: str = Field(default="InternalFailure", description="AWS's error code; for `fail`, the reason.")
-    message: str = ""
+    message: str = Field(default="", description="The error's message.")
     status: int | None = Field(default=None, description="HTTP status, for `error` and `internal`.")
     seconds: float = Field(default=0.0, description="For `slow`.")
-    account: AccountId | None = None
-    region: RegionName | None = None
+    account: AccountId | None = Field(default=None, description="Only calls made in it.")
+    region: RegionName | None = Field(default=None, description="Only calls made there.")
 
 
 class SandboxWorld(DocumentModel):

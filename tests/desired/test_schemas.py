@@ -7,10 +7,16 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
-from controller.desired.schema import INDEX, schemas, text, write
+from controller.desired import schema as made
+from controller.desired.schema import INDEX, text
 from controller.desired.yaml12 import parse
+from controller.sandbox.document import SandboxWorld
 
 HOME = Path(__file__).parents[2]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    return dict(made.schemas(also=[SandboxWorld]))
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
@@ -28,7 +34,7 @@ def test_the_checked_in_schemas_are_those_of_the_models() -> None:
 
 
 def test_they_are_written_into_a_directory_that_need_not_be_there(tmp_path: Path) -> None:
-    written = write(tmp_path / "new")
+    written = made.write(tmp_path / "new", also=[SandboxWorld])
 
     assert {path.name: path.read_text() for path in written} == {name: text(s) for name, s in schemas().items()}
 
@@ -82,3 +88,10 @@ def test_they_refuse_what_the_loader_refuses(document: Any) -> None:
 )
 def test_they_take_what_the_loader_takes(document: Any) -> None:
     assert list(validator(INDEX).iter_errors(document)) == []
+
+
+def test_the_demo_s_world_satisfies_its_own() -> None:
+    world = HOME / "controller" / "sandbox" / "worlds" / "demo" / "world.yaml"
+    (document,) = parse(world.read_text(), str(world))[0]
+
+    assert [error.message for error in validator("sandbox_world.json").iter_errors(document.value)] == []
