@@ -71,7 +71,9 @@ def _cycle(seed: Path, place: Path, organization: str, rates: float, control: Sa
     from controller.store import Store
 
     clock = Clock()
-    settings = Settings(organization=organization, mode="enforce", rate_multiple=rates, state_dir=place / "state")
+    settings = Settings(
+        organization=organization, mode="enforce", rate_multiple=rates, share=1.0, state_dir=place / "state"
+    )
     store = Store(place / "state" / "orgctl.sqlite3", clock)
     controller = Controller(
         settings, clock, store, lambda observer: connect(settings, clock, read_only=False, observer=observer)

@@ -73,6 +73,9 @@ def cli() -> None:
 
 path_argument = click.argument("path", type=click.Path(path_type=Path), default=Path("desired-state"))
 organization_option = click.option("--organization", help="The one organization to write to: o-….")
+share_option = click.option(
+    "--share", type=click.FloatRange(0, 1, min_open=True), help="The part of AWS's call rates to use. Default: 0.5."
+)
 
 
 @cli.command()
@@ -92,10 +95,11 @@ def validate(path: Path) -> None:
 @click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan as JSON, for apply.")
 @click.option("--verbose", is_flag=True, help="Everything: long values, names, notes.")
-def plan(path: Path, style: str, out: Path | None, verbose: bool) -> None:
+@share_option
+def plan(path: Path, style: str, out: Path | None, verbose: bool, share: float | None) -> None:
     """Show what would change. Writes nothing to AWS."""
     estate = _load(path)
-    with _controller(read_only=True) as controller:
+    with _controller(read_only=True, share=share) as controller:
         report = controller.plan(estate)
     _show(report.plan, style, verbose)
     if out is not None:
@@ -110,11 +114,12 @@ def plan(path: Path, style: str, out: Path | None, verbose: bool) -> None:
     "--plan", "saved", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Only if this is still true."
 )
 @organization_option
-def apply(path: Path, yes: bool, saved: Path | None, organization: str | None) -> None:
+@share_option
+def apply(path: Path, yes: bool, saved: Path | None, organization: str | None, share: float | None) -> None:
     """Carry out what nothing holds."""
     estate = _load(path)
     plan_id = None if saved is None else _read_plan_id(saved)
-    with _controller(read_only=False, organization=organization) as controller:
+    with _controller(read_only=False, organization=organization, share=share) as controller:
         if not yes:
             plan_id = _ask(controller, estate, plan_id)
         report = controller.cycle(estate, plan_id=plan_id)
@@ -129,11 +134,20 @@ def apply(path: Path, yes: bool, saved: Path | None, organization: str | None) -
 @click.option("--interval", help="How often git is asked: 60s, 5m.")
 @click.option("--resync", help="A full cycle at least this often: 15m.")
 @organization_option
-def run(repo: str, branch: str, path: str, interval: str | None, resync: str | None, organization: str | None) -> None:
+@share_option
+def run(
+    repo: str,
+    branch: str,
+    path: str,
+    interval: str | None,
+    resync: str | None,
+    organization: str | None,
+    share: float | None,
+) -> None:
     """The daemon: git and AWS, until told to stop."""
     from controller.service import serve
 
-    settings = _settings(organization=organization, interval=interval, resync=resync)
+    settings = _settings(organization=organization, interval=interval, resync=resync, share=share)
     sys.exit(serve(settings, repo=repo, branch=branch, path=path))
 
 
@@ -147,6 +161,7 @@ def run(repo: str, branch: str, path: str, interval: str | None, resync: str | N
 @click.option("--fold", is_flag=True, help="Say OUs for accounts that make one up, and who would gain access by it.")
 @click.option("--seed", is_flag=True, help="Also write OUT-sandbox.yaml, to rehearse changes on `orgctl sandbox`.")
 @organization_option
+@share_option
 def import_(
     out: Path,
     kinds: tuple[str, ...],
@@ -155,6 +170,7 @@ def import_(
     fold: bool,
     seed: bool,
     organization: str | None,
+    share: float | None,
 ) -> None:
     """Write the live organization as YAML. Changes nothing in AWS."""
     from controller.importing.command import run
@@ -162,7 +178,7 @@ def import_(
     for kind in kinds:
         _check_scope(kind, unit)
     _check_scope("*", unit)
-    done = run(_settings(organization=organization), out, kinds, unit, regions, fold=fold, seed=seed)
+    done = run(_settings(organization=organization, share=share), out, kinds, unit, regions, fold=fold, seed=seed)
     for line in done.notes:
         click.echo(line, err=True)
     click.echo(f"{_count(done.files, 'file')} written to {out}. Next: orgctl plan {out}")

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     rate_multiple: float = Field(
         default=1.0, gt=0, description="AWS's published call rates times this. Above 1 only against a sandbox."
     )
+    share: float = Field(
+        default=0.5, gt=0, le=1, description="The part of those rates that is ours; consoles and other tools need some."
+    )
     workers: int = Field(
         default=32, ge=1, le=256, description="Calls under way at once; also the connection pool's size."
     )

@@ -209,6 +209,7 @@ def _environment(sandbox: Sandbox, place: Path) -> dict[str, str]:
         "ORGCTL_ORGANIZATION": sandbox.world.organization_id,
         "ORGCTL_MODE": "enforce",
         "ORGCTL_RATE_MULTIPLE": str(RATES),
+        "ORGCTL_SHARE": "1",
         "ORGCTL_STATE_DIR": str((place / "state").resolve()),
         "ORGCTL_API_TOKEN": TOKEN,
         "ORGCTL_LISTEN": f"127.0.0.1:{_free_port(9464)}",
@@ -266,7 +267,8 @@ def _play(sandbox: Sandbox, repository: Repository, environment: dict[str, str])
         console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
         console.print(f"Commit and push in {repository.clone}/ and watch. To use the CLI in another terminal:")
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
-                     "ORGCTL_ORGANIZATION", "ORGCTL_STATE_DIR", "ORGCTL_MODE", "ORGCTL_RATE_MULTIPLE"):  # fmt: skip
+                     "ORGCTL_ORGANIZATION", "ORGCTL_STATE_DIR", "ORGCTL_MODE", "ORGCTL_RATE_MULTIPLE",
+                     "ORGCTL_SHARE"):  # fmt: skip
             console.print(f"  export {name}={environment[name]}", soft_wrap=True)
         _stay(daemon)
     return 0

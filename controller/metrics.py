@@ -78,6 +78,7 @@ class Metrics:
         service, operation = self._calls.get(record.action, (OTHER, OTHER))
         self._aws_calls.labels(service, operation).inc()
         self._aws_wait.labels(service, operation).inc(record.waited)
+        self._aws_learned.labels(service, operation).set(record.learned)
         if record.code:
             reason = "throttled" if record.throttled else reason_of(record.code)
             self._aws_errors.labels(service, operation, reason).inc()
@@ -200,7 +201,14 @@ class Metrics:
         self._aws_wait = Counter(
             "orgctl_aws_wait_seconds_total", "Seconds waited to stay within AWS's rates.", names, registry=r
         )
+        self._aws_learned = Gauge(
+            "orgctl_aws_learned_share",
+            "Of the call rate we may use, what AWS lets us have: below 1 after throttles. As of the last call.",
+            names,
+            registry=r,
+        )
         for service, operation in {*self._calls.values(), (OTHER, OTHER)}:
+            self._aws_learned.labels(service, operation).set(1)
             for metric in (self._aws_calls, self._aws_throttles, self._aws_wait):
                 metric.labels(service, operation)
             for reason in REASONS:

@@ -73,6 +73,7 @@ def test_every_series_is_there_from_zero(metrics: Metrics) -> None:
         assert value(metrics, "orgctl_aws_calls_total", **labels) == 0
         assert value(metrics, "orgctl_aws_throttles_total", **labels) == 0
         assert value(metrics, "orgctl_aws_wait_seconds_total", **labels) == 0
+        assert value(metrics, "orgctl_aws_learned_share", **labels) == 1
         for reason in REASONS:
             assert value(metrics, "orgctl_aws_errors_total", **labels, reason=reason) == 0
     for name in ("ready", "bad_commit", "held_commit", "paused", "fights", "holds", "git_fetch_failures_total"):
@@ -114,6 +115,16 @@ def test_calls_are_counted_by_service_and_operation(metrics: Metrics) -> None:
     assert value(metrics, "orgctl_aws_wait_seconds_total", **labels) == 0.75
     assert value(metrics, "orgctl_aws_throttles_total", **labels) == 1
     assert value(metrics, "orgctl_aws_errors_total", **labels, reason="throttled") == 1
+
+
+def test_the_learned_share_is_that_of_the_operations_last_call(metrics: Metrics) -> None:
+    for learned in (0.25, 0.5):
+        metrics.on_call(
+            CallRecord("organizations:ListAccounts", None, "us-east-1", "", 0.1, 0.0, False, learned=learned)
+        )
+
+    labels = {"service": "organizations", "operation": "ListAccounts"}
+    assert value(metrics, "orgctl_aws_learned_share", **labels) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
-"""AWS's published call rates, kept on our side: waiting our turn is cheaper than being refused.
+"""A budget of calls: AWS's published rates times the share that is ours, kept on our side.
 
-One row is one bucket: whether AWS counts the operations of a published row together or apart is not documented, so they
-are counted together. Buckets are per row, account and Region; those that AWS keeps for the organization as a whole are
-shared with other tools, so being refused still happens and is retried.
+One row of AWS's tables is one bucket for each account and Region; rows that AWS also limits for the organization as a
+whole have a second bucket for that, and a call takes from both. Whether AWS counts the operations of one row together
+or apart is not documented, so they are counted together.
+
+Others call AWS, too: a person in the console, another tool. Where AWS refuses all the same, the bucket gives way: half
+its rate at once, and back up slowly, as TCP does (RFC 5681, congestion avoidance).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from bisect import insort
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from controller.clock import Clock
@@ -35,36 +38,55 @@ class Rate:
     source: str
     apart: bool = False
     """Whether AWS publishes it for each operation by itself."""
+    organization: tuple[float, int] | None = None
+    """Calls a second and burst for the management account and all delegated administrators together."""
 
 
-def _row(service: str, operations: str, per_second: float, burst: int, source: str) -> Rate:
-    return Rate(tuple(f"{service}:{name}" for name in operations.split()), per_second, burst, source)
+def _row(
+    service: str, operations: str, per_second: float, burst: int, source: str, all: tuple[float, int] | None = None
+) -> Rate:
+    names = tuple(f"{service}:{name}" for name in operations.split())
+    return Rate(names, per_second, burst, source, organization=all)
 
 
 RATES: tuple[Rate, ...] = (
     _row("organizations", "CloseAccount", 0.05, 1, _ORGANIZATIONS),
     _row("organizations", "CreateAccount CreateGovCloudAccount", 0.1, 3, _ORGANIZATIONS),
-    _row("organizations", "DescribeAccount", 20, 30, _ORGANIZATIONS),
-    _row("organizations", "DescribeCreateAccountStatus", 2, 2, _ORGANIZATIONS),
-    _row("organizations", "ListCreateAccountStatus", 5, 8, _ORGANIZATIONS),
+    _row("organizations", "DescribeAccount", 20, 30, _ORGANIZATIONS, (24, 36)),
+    _row("organizations", "DescribeCreateAccountStatus", 2, 2, _ORGANIZATIONS, (2, 3)),
+    _row("organizations", "ListCreateAccountStatus", 5, 8, _ORGANIZATIONS, (6, 10)),
     _row("organizations", "CreateOrganizationalUnit DescribeOrganization", 1, 2, _ORGANIZATIONS),
     _row("organizations", "MoveAccount UpdateOrganizationalUnit DeleteOrganizationalUnit", 2, 3, _ORGANIZATIONS),
-    _row("organizations", "DescribeOrganizationalUnit", 2, 2, _ORGANIZATIONS),
-    _row("organizations", "ListAccounts", 8, 12, _ORGANIZATIONS),
-    _row("organizations", "ListChildren", 6, 10, _ORGANIZATIONS),
-    _row("organizations", "ListParents ListAccountsForParent ListOrganizationalUnitsForParent", 5, 8, _ORGANIZATIONS),
-    _row("organizations", "ListRoots", 1, 2, _ORGANIZATIONS),
-    _row("organizations", "ListTagsForResource", 10, 15, _ORGANIZATIONS),
+    _row("organizations", "DescribeOrganizationalUnit", 2, 2, _ORGANIZATIONS, (2, 3)),
+    _row("organizations", "ListAccounts", 8, 12, _ORGANIZATIONS, (9, 15)),
+    _row("organizations", "ListChildren", 6, 10, _ORGANIZATIONS, (7, 12)),
+    _row(
+        "organizations",
+        "ListParents ListAccountsForParent ListOrganizationalUnitsForParent",
+        5,
+        8,
+        _ORGANIZATIONS,
+        (6, 10),
+    ),
+    _row("organizations", "ListRoots", 1, 2, _ORGANIZATIONS, (1, 3)),
+    _row("organizations", "ListTagsForResource", 10, 15, _ORGANIZATIONS, (12, 18)),
     _row("organizations", "RemoveAccountFromOrganization", 2, 2, _ORGANIZATIONS),
     _row("organizations", "TagResource UntagResource", 4, 6, _ORGANIZATIONS),
     _row("organizations", "CreatePolicy DeletePolicy AttachPolicy DetachPolicy", 2, 3, _ORGANIZATIONS),
     _row("organizations", "UpdatePolicy", 2, 3, _ORGANIZATIONS),
-    _row("organizations", "DescribePolicy", 2, 2, _ORGANIZATIONS),
+    _row("organizations", "DescribePolicy", 2, 2, _ORGANIZATIONS, (2, 3)),
     _row("organizations", "EnablePolicyType DisablePolicyType", 1, 1, _ORGANIZATIONS),
-    _row("organizations", "ListPolicies ListPoliciesForTarget ListTargetsForPolicy", 5, 8, _ORGANIZATIONS),
+    _row("organizations", "ListPolicies ListPoliciesForTarget ListTargetsForPolicy", 5, 8, _ORGANIZATIONS, (6, 10)),
     _row("organizations", "EnableAWSServiceAccess DisableAWSServiceAccess", 1, 2, _ORGANIZATIONS),
-    _row("organizations", "ListAWSServiceAccessForOrganization ListDelegatedServicesForAccount", 1, 3, _ORGANIZATIONS),
-    _row("organizations", "ListDelegatedAdministrators", 5, 8, _ORGANIZATIONS),
+    _row(
+        "organizations",
+        "ListAWSServiceAccessForOrganization ListDelegatedServicesForAccount",
+        1,
+        3,
+        _ORGANIZATIONS,
+        (1, 4),
+    ),
+    _row("organizations", "ListDelegatedAdministrators", 5, 8, _ORGANIZATIONS, (6, 10)),
     _row("organizations", "RegisterDelegatedAdministrator DeregisterDelegatedAdministrator", 1, 2, _ORGANIZATIONS),
     _row("organizations", "*", 1, 1, _NONE),
     _row("account", "PutAlternateContact", 5, 8, _ACCOUNT),
@@ -98,62 +120,181 @@ def rate_of(action: str) -> Rate:
     return replace(row, operations=(action,)) if row.apart else row
 
 
-class Bucket:
-    """A token bucket that hands out turns in the order they are asked for.
+_FLOOR = 1 / 16
+"""A bucket learns down to this of its ceiling: never so far that a cycle would stand still."""
+_PER_ANSWER = 0.001
+"""… and back up by this with every answer: from half to whole in 500 calls, so that being refused stays rare."""
+_PER_SECOND = 1 / 1800
+"""… and with time: whoever took the rest may have left long before we call again."""
+_NAP = 1.0
+"""Seconds. A turn may come sooner than was foreseen when the wait began (the rate climbs, somebody gives up)."""
+_JITTER = 0.25
+"""Seconds by which one call may take longer to reach AWS than the next."""
+_GRAIN = 0.001
+"""Seconds. Waking a moment late costs nothing; a moment early costs a refusal."""
 
-    Kept as the one moment at which the next token is due if nobody had rested (the generic cell rate algorithm), so a
-    turn is taken at once, under the lock, and waited for outside it.
+
+class _Ticket:
+    """A caller's place in one bucket's queue. `order`: writes 0, reads 1."""
+
+    __slots__ = ("granted", "order")
+
+    def __init__(self, write: bool) -> None:
+        self.order = 0 if write else 1
+        self.granted = False
+
+
+class Bucket:
+    """A token bucket with a queue: writes first, then in the order in which they came. Not thread-safe by itself.
+
+    Whoever looks hands out all the tokens that are due, to whoever is next: no thread of its own, no order lost.
+
+    Args:
+        per_second: The ceiling.
+        burst: AWS's, times our share.
+
+    Attributes:
+        learned: The share of the ceiling that AWS has let us have of late.
     """
 
-    def __init__(self, per_second: float, burst: int, monotonic: Callable[[], float]) -> None:
-        self._gap = 1 / per_second
-        self._rest = (burst - 1) * self._gap
-        self._due = monotonic()
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
+    __slots__ = ("_at", "_burst", "_ceiling", "_cut", "_queue", "_tokens", "learned")
 
-    def turn(self) -> float:
-        """Take the next turn. Returns the seconds until it comes."""
-        with self._lock:
-            now = self._monotonic()
-            wait = max(0.0, self._due - self._rest - now)
-            self._due = max(self._due, now) + self._gap
-            return wait
+    def __init__(self, per_second: float, burst: int, now: float) -> None:
+        self._ceiling = per_second
+        self._burst = burst
+        # Not full: the process before this one may have used AWS's bucket up a moment ago.
+        self._tokens: float = max(1, burst // 2)
+        self._at = now
+        self._cut = float("-inf")
+        self._queue: list[_Ticket] = []
+        self.learned = 1.0
 
-    def drain(self) -> None:
-        """AWS refused: somebody else drank from its bucket, so ours has no reserve left either."""
-        with self._lock:
-            self._due = max(self._due, self._monotonic() + self._rest + self._gap)
+    def join(self, ticket: _Ticket) -> None:
+        insort(self._queue, ticket, key=lambda other: other.order)
+
+    def leave(self, ticket: _Ticket) -> None:
+        if ticket in self._queue:
+            self._queue.remove(ticket)
+
+    def seconds_until(self, ticket: _Ticket, now: float) -> float:
+        """Hand out what is due; the seconds until this ticket's turn if nothing changes, 0 when it has come."""
+        self._fill(now)
+        while self._queue and self._tokens >= 1:
+            self._tokens -= 1
+            self._queue.pop(0).granted = True
+        if ticket.granted:
+            return 0.0
+        return (self._queue.index(ticket) + 1 - self._tokens) / self._rate
+
+    def answered(self) -> None:
+        self.learned = min(1.0, self.learned + _PER_ANSWER)
+
+    def refused(self, sent: float, now: float) -> None:
+        """AWS refused a call whose turn was at `sent`. Of several that were on their way together the first counts."""
+        if sent <= self._cut:
+            return
+        self._fill(now)
+        self._cut = now
+        self.learned = max(_FLOOR, self.learned / 2)
+        self._tokens = min(self._tokens, 0.0)  # somebody else drank from AWS's bucket: ours has no reserve left either
+
+    @property
+    def _rate(self) -> float:
+        return self._ceiling * self.learned
+
+    def _fill(self, now: float) -> None:
+        passed = max(0.0, now - self._at)
+        self._at = max(self._at, now)
+        self._tokens = min(self._burst, self._tokens + passed * self._rate)
+        self.learned = min(1.0, self.learned + passed * _PER_SECOND)
+
+
+@dataclass(slots=True)
+class Turn:
+    """A call's turn, taken.
+
+    Attributes:
+        waited: Seconds.
+        at: When it came, on the monotonic clock.
+        learned: The least share of its ceiling that any of its buckets is at.
+    """
+
+    waited: float
+    at: float
+    learned: float
+    buckets: tuple[Bucket, ...] = field(repr=False)
 
 
 class Limits:
-    """All buckets of a run."""
+    """All buckets of a run.
 
-    def __init__(self, clock: Clock, multiple: float) -> None:
+    Args:
+        multiple: Of AWS's published rates: a sandbox may be faster.
+        share: Of that, and of AWS's bursts, what is ours.
+    """
+
+    def __init__(self, clock: Clock, multiple: float, share: float) -> None:
         self._clock = clock
         self._multiple = multiple
+        self._share = share
         self._buckets: dict[tuple[Rate, str, str], Bucket] = {}
         self._lock = threading.Lock()
 
-    def wait(self, action: str, account: str, region: str) -> float:
-        """Wait for this call's turn. Returns the seconds waited.
+    def wait(self, action: str, account: str, region: str, *, write: bool) -> Turn:
+        """Wait for this call's turn.
 
         Raises:
             Stopped: The process was asked to stop.
         """
-        seconds = self._bucket(action, account, region).turn()
-        if seconds:
-            self._clock.sleep(seconds)
-        return seconds
+        began = self._clock.monotonic()
+        buckets = self._buckets_of(action, account, region)
+        for bucket in buckets:
+            self._wait_for(bucket, _Ticket(write))
+        now = self._clock.monotonic()
+        return Turn(now - began, now, min(bucket.learned for bucket in buckets), buckets)
 
-    def refused(self, action: str, account: str, region: str) -> None:
-        """AWS throttled this call."""
-        self._bucket(action, account, region).drain()
-
-    def _bucket(self, action: str, account: str, region: str) -> Bucket:
-        rate = rate_of(action)
-        key = (rate, account, region)
+    def answered(self, turn: Turn) -> None:
+        """AWS did not throttle this call."""
         with self._lock:
-            if key not in self._buckets:
-                self._buckets[key] = Bucket(rate.per_second * self._multiple, rate.burst, self._clock.monotonic)
-            return self._buckets[key]
+            for bucket in turn.buckets:
+                bucket.answered()
+
+    def refused(self, turn: Turn) -> None:
+        """AWS throttled this call; by which of its buckets it does not say."""
+        with self._lock:
+            for bucket in turn.buckets:
+                bucket.refused(turn.at, self._clock.monotonic())
+
+    def _wait_for(self, bucket: Bucket, ticket: _Ticket) -> None:
+        with self._lock:
+            bucket.join(ticket)
+        try:
+            while True:
+                with self._lock:
+                    seconds = bucket.seconds_until(ticket, self._clock.monotonic())
+                if not seconds:
+                    return
+                self._clock.sleep(min(seconds, _NAP) + _GRAIN)
+        finally:
+            with self._lock:
+                bucket.leave(ticket)
+
+    def _buckets_of(self, action: str, account: str, region: str) -> tuple[Bucket, ...]:
+        rate = rate_of(action)
+        with self._lock:
+            own = self._bucket(rate, account, region, (rate.per_second, rate.burst))
+            if rate.organization is None:
+                return (own,)
+            return own, self._bucket(rate, "organization", region, rate.organization)
+
+    def _bucket(self, rate: Rate, whose: str, region: str, published: tuple[float, int]) -> Bucket:
+        key = (rate, whose, region)
+        if key not in self._buckets:
+            per_second, burst = published
+            # Two calls may arrive closer together than they were sent: of AWS's burst one call is left for that, and
+            # where there is only one, a moment.
+            ours = max(1, min(int(burst * self._share), burst - 1))
+            most = 1 / (1 / per_second + _JITTER) if burst == 1 else per_second
+            per_second = min(per_second * self._share, most) * self._multiple
+            self._buckets[key] = Bucket(per_second, ours, self._clock.monotonic())
+        return self._buckets[key]

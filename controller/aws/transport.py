@@ -20,7 +20,7 @@ from controller import __version__
 from controller.aws.actions import only_reads, service_of
 from controller.aws.answers import FEW_TRIES, Failure, Verdict, judge
 from controller.aws.credentials import MemberCredentials, route, signing_with
-from controller.aws.limits import Limits
+from controller.aws.limits import Limits, Turn
 from controller.aws.workers import Workers
 from controller.clock import Clock
 from controller.config import Settings
@@ -54,6 +54,7 @@ class CallRecord:
         seconds: From sending to the answer.
         waited: Seconds spent before sending: for our turn at AWS's rate, and after AWS refused for its rate.
         throttled: AWS refused it for its rate.
+        learned: The share of our ceiling that its bucket was at: below 1 after AWS refused calls for their rate.
     """
 
     action: str
@@ -63,6 +64,7 @@ class CallRecord:
     seconds: float
     waited: float
     throttled: bool
+    learned: float = 1.0
 
 
 Observer = Callable[[CallRecord], None]
@@ -123,7 +125,7 @@ class Transport:
         self._session.register("before-call", _refuse_unannounced_writes, unique_id="orgctl-read-only")
         self._partition: str = self._session.get_partition_for_region(settings.identity_center_region)
         self._members = MemberCredentials(self._assume_role, clock)
-        self._limits = Limits(clock, settings.rate_multiple)
+        self._limits = Limits(clock, settings.rate_multiple, settings.share)
         self._workers = Workers(settings.workers, clock)
         self._slots = threading.BoundedSemaphore(settings.workers)
         self._clients: dict[tuple[str, str], Any] = {}
@@ -154,12 +156,12 @@ class Transport:
         region = region or self._home(action)
         attempt, patience, backoff = 0, PATIENCE, 0.0
         while True:
-            waited = backoff + self._limits.wait(action, account or "", region)
-            found = self._attempt(action, parameters, account, region, write, waited)
+            turn = self._limits.wait(action, account or "", region, write=write)
+            found = self._attempt(action, parameters, account, region, write, backoff + turn.waited, turn.learned)
+            self._learn(found, turn, account)
             if not isinstance(found, Failure):
                 return found
             attempt += 1
-            self._learn(found, action, account, region)
             pause = self._pause(found, attempt, write=write, repeatable=repeatable)
             if pause is None or pause > patience:
                 raise found.error(action, account=account, region=region, write=write)
@@ -188,7 +190,14 @@ class Transport:
             self._clients.clear()
 
     def _attempt(
-        self, action: str, parameters: dict[str, Any], account: str | None, region: str, write: bool, waited: float
+        self,
+        action: str,
+        parameters: dict[str, Any],
+        account: str | None,
+        region: str,
+        write: bool,
+        waited: float,
+        learned: float,
     ) -> dict[str, Any] | Failure:
         """Send once. Exactly one record goes to the observer."""
         service, operation = service_of(action)
@@ -196,7 +205,7 @@ class Transport:
         credentials = self._credentials(account)
         if self.clock.stop.is_set():
             raise Stopped
-        with self._slots, signing_with(credentials):
+        with self._slots, signing_with(credentials):  # taken when the turn has come: whoever waits for it holds none
             allowed = _may_write.set(write)
             began = self.clock.monotonic()
             try:
@@ -208,17 +217,20 @@ class Transport:
         seconds = self.clock.monotonic() - began
         if isinstance(found, Failure):
             throttled = found.verdict is Verdict.THROTTLED
-            self._observe(CallRecord(action, account, region, found.code, seconds, waited, throttled))
+            self._observe(CallRecord(action, account, region, found.code, seconds, waited, throttled, learned))
         else:
             found.pop("ResponseMetadata", None)
-            self._observe(CallRecord(action, account, region, "", seconds, waited, False))
+            self._observe(CallRecord(action, account, region, "", seconds, waited, False, learned))
         return found
 
-    def _learn(self, failure: Failure, action: str, account: str | None, region: str) -> None:
-        """What one refusal says about the calls to come."""
-        if failure.verdict is Verdict.THROTTLED:
-            self._limits.refused(action, account or "", region)
-        elif failure.verdict is Verdict.STALE_CREDENTIALS and account is not None:
+    def _learn(self, found: dict[str, Any] | Failure, turn: Turn, account: str | None) -> None:
+        """What one answer says about the calls to come."""
+        verdict = found.verdict if isinstance(found, Failure) else None
+        if verdict is Verdict.THROTTLED:
+            self._limits.refused(turn)
+        elif verdict is None or verdict is Verdict.REFUSED:
+            self._limits.answered(turn)
+        elif verdict is Verdict.STALE_CREDENTIALS and account is not None:
             self._members.forget(account)
 
     def _pause(self, failure: Failure, attempt: int, *, write: bool, repeatable: bool) -> float | None:

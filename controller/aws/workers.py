@@ -15,16 +15,26 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
+_OF_ONE_JOB = 2
+_IN_ALL = 8
+
+
 class Workers:
     """A thread pool whose callers work along: where every thread is busy, the caller does all of it itself.
 
     That is why a function run by `map` may call `map` again: nobody ever waits for work that nobody has begun.
+
+    Most threads sleep until their call's turn comes. So there are more of them than calls may be under way, begun as
+    they are needed, and no single `map` gets all: what has its turn now finds a thread.
+
+    Args:
+        count: Calls that may be under way at once (the transport sees to it, not the pool).
     """
 
     def __init__(self, count: int, clock: Clock) -> None:
-        self._count = count
+        self._helpers = _OF_ONE_JOB * count
         self._clock = clock
-        self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="aws")
+        self._pool = ThreadPoolExecutor(max_workers=_IN_ALL * count, thread_name_prefix="aws")
 
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
         """Results in the order of `items`. The first error, in that order, is raised when all have ended.
@@ -33,7 +43,7 @@ class Workers:
             Stopped: The process was asked to stop; items not yet begun are left.
         """
         job = _Job(function, list(items), self._clock)
-        for _ in range(min(self._count, len(job.items) - 1)):
+        for _ in range(min(self._helpers, len(job.items) - 1)):
             self._pool.submit(copy_context().run, job.work)
         job.work()
         return job.finish()
