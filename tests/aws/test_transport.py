@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from controller.aws.api import Here, Reader
 from controller.aws.transport import PATIENCE
 from controller.errors import AwsError, Denied, Stopped, Throttled, UnknownOutcome, Unreachable, WriteRefused
-from tests.aws.scripted import Line, Script, call, ok, refusal
+from tests.aws.scripted import Line, Request, Script, call, ok, refusal
+from tests.fakes import FakeClock
 
 CLOSED = ConnectionClosedError(endpoint_url="https://aws.example")
 TIMEOUT = ReadTimeoutError(endpoint_url="https://aws.example")
@@ -269,3 +272,54 @@ class TestPages:
         assert transport.page_token("tag:GetResources") == ("PaginationToken", "PaginationToken")
         assert transport.page_token("organizations:ListAccounts") == ("NextToken", "NextToken")
         assert transport.page_token("sts:GetCallerIdentity") == ("NextToken", "NextToken")
+
+
+class TestWaiting:
+    def test_callers_who_wait_for_their_turn_hold_up_nobody_who_has_it(self) -> None:
+        """Two may be under way at once; more than that wait for DescribePolicy; ListAccounts still goes by twos."""
+        together = threading.Barrier(2, timeout=5)
+
+        def answer(request: Request) -> Line:
+            if request.operation == "ListAccounts":
+                together.wait()
+            return ok()
+
+        script = Script(by=answer)
+        script.clock = clock = Night()
+        transport = script.transport(workers=2, rate_multiple=1, share=1)
+        stopped: list[Stopped] = []
+
+        def describe_many() -> None:
+            try:
+                transport.map(
+                    lambda _: call(transport, "organizations:DescribePolicy", parameters={"PolicyId": "p-12345678"}),
+                    range(20),
+                )
+            except Stopped as error:
+                stopped.append(error)
+
+        waiting = threading.Thread(target=describe_many)
+        waiting.start()
+        for _ in range(3):
+            assert clock.asleep.acquire(timeout=5)
+
+        transport.map(lambda _: call(transport, "organizations:ListAccounts"), range(4))
+        clock.stop.set()
+        waiting.join(timeout=5)
+
+        assert script.sent == ["DescribePolicy", *["ListAccounts"] * 4]
+        assert stopped
+        assert not waiting.is_alive()
+
+
+class Night(FakeClock):
+    """Whoever sleeps sleeps until all is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = threading.Semaphore(0)
+
+    def sleep(self, seconds: float) -> None:
+        self.asleep.release()
+        self.stop.wait()
+        raise Stopped
