@@ -107,3 +107,16 @@ def test_a_secret_is_not_repeated_in_the_error(monkeypatch: pytest.MonkeyPatch, 
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="30s, 15m, 2h or 1d"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("share", ["0", "-0.5", "1.01", "50%"])
+def test_a_share_of_awss_rates_is_more_than_nothing_and_not_more_than_all(
+    share: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORGCTL_SHARE", share)
+    assert "ORGCTL_SHARE" in refusal()
+
+
+def test_half_of_awss_rates_are_left_to_others_unless_told_otherwise() -> None:
+    assert load_settings().share == 0.5
+    assert load_settings(share=1.0).share == 1.0

@@ -1,0 +1,24 @@
+"""At AWS's published rates, with nobody else about."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.sandbox.rules import Switch
+from tests.cycle.house import House
+from tests.cycle.test_strict import ESTATE, NOTHING
+
+HARD: dict[str, Switch] = {"rates": 1.0, "rates-shared": True, "rates-unpublished": False}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_building_an_organization_and_looking_at_it_from_a_new_process_throttles_nothing(share: float) -> None:
+    house = House(NOTHING, ESTATE, rules=HARD, rate_multiple=1.0, share=share)
+
+    house.converge()
+    house.controller.close()
+    house.controller = house.another()
+    house.cycle()
+
+    assert sum(house.sandbox.world.calls.values()) > 200
+    assert not [name for name in house.sandbox.refused if "TooMany" in name or "Throttl" in name]
