@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -135,19 +137,16 @@ _GRAIN = 0.001
 
 
 class _Ticket:
-    """A caller's place in one bucket's queue. `order`: writes 0, reads 1."""
+    """A caller's place in its buckets' queues. `order`: writes 0, reads 1."""
 
-    __slots__ = ("granted", "order")
+    __slots__ = ("order",)
 
     def __init__(self, write: bool) -> None:
         self.order = 0 if write else 1
-        self.granted = False
 
 
 class Bucket:
     """A token bucket with a queue: writes first, then in the order in which they came. Not thread-safe by itself.
-
-    Whoever looks hands out all the tokens that are due, to whoever is next: no thread of its own, no order lost.
 
     Args:
         per_second: The ceiling.
@@ -173,18 +172,15 @@ class Bucket:
         insort(self._queue, ticket, key=lambda other: other.order)
 
     def leave(self, ticket: _Ticket) -> None:
-        if ticket in self._queue:
-            self._queue.remove(ticket)
+        self._queue.remove(ticket)
 
     def seconds_until(self, ticket: _Ticket, now: float) -> float:
-        """Hand out what is due; the seconds until this ticket's turn if nothing changes, 0 when it has come."""
+        """Until there is a token for it and for each that is before it, if nothing changes; 0: there is now."""
         self._fill(now)
-        while self._queue and self._tokens >= 1:
-            self._tokens -= 1
-            self._queue.pop(0).granted = True
-        if ticket.granted:
-            return 0.0
-        return (self._queue.index(ticket) + 1 - self._tokens) / self._rate
+        return max(0.0, (self._queue.index(ticket) + 1 - self._tokens) / self._rate)
+
+    def take(self) -> None:
+        self._tokens -= 1
 
     def answered(self) -> None:
         self.learned = min(1.0, self.learned + _PER_ANSWER)
@@ -226,32 +222,47 @@ class Turn:
 
 
 class Limits:
-    """All buckets of a run.
+    """All buckets of a run, and how many calls may be under way at once.
 
     Args:
         multiple: Of AWS's published rates: a sandbox may be faster.
         share: Of that, and of AWS's bursts, what is ours.
+        places: Calls under way at once.
     """
 
-    def __init__(self, clock: Clock, multiple: float, share: float) -> None:
+    def __init__(self, clock: Clock, multiple: float, share: float, places: int) -> None:
         self._clock = clock
         self._multiple = multiple
         self._share = share
+        self._places = threading.BoundedSemaphore(places)
         self._buckets: dict[tuple[Rate, str, str], Bucket] = {}
         self._lock = threading.Lock()
 
-    def wait(self, action: str, account: str, region: str, *, write: bool) -> Turn:
-        """Wait for this call's turn.
+    @contextmanager
+    def turn(self, action: str, account: str, region: str, *, write: bool) -> Iterator[Turn]:
+        """Wait for this call's turn and make it within.
+
+        Whoever waits holds no place. A token is taken when there is a place to use it: were it the other way round,
+        calls that wait for a place with their tokens in hand would then go all at once.
 
         Raises:
             Stopped: The process was asked to stop.
         """
-        began = self._clock.monotonic()
-        buckets = self._buckets_of(action, account, region)
-        for bucket in buckets:
-            self._wait_for(bucket, _Ticket(write))
-        now = self._clock.monotonic()
-        return Turn(now - began, now, min(bucket.learned for bucket in buckets), buckets)
+        buckets, ticket, waited = self._buckets_of(action, account, region), _Ticket(write), 0.0
+        with self._lock:
+            for bucket in buckets:
+                bucket.join(ticket)
+        try:
+            while not (turn := self._take(buckets, ticket, waited)):
+                waited += self._rest(buckets, ticket)
+        finally:
+            with self._lock:
+                for bucket in buckets:
+                    bucket.leave(ticket)
+        try:
+            yield turn
+        finally:
+            self._places.release()
 
     def answered(self, turn: Turn) -> None:
         """AWS did not throttle this call."""
@@ -265,19 +276,30 @@ class Limits:
             for bucket in turn.buckets:
                 bucket.refused(turn.at, self._clock.monotonic())
 
-    def _wait_for(self, bucket: Bucket, ticket: _Ticket) -> None:
+    def _take(self, buckets: tuple[Bucket, ...], ticket: _Ticket, waited: float) -> Turn | None:
+        """A token of each bucket and a place, or None where the turn has not come."""
+        if self._seconds_until(buckets, ticket):
+            return None
+        self._places.acquire()
         with self._lock:
-            bucket.join(ticket)
-        try:
-            while True:
-                with self._lock:
-                    seconds = bucket.seconds_until(ticket, self._clock.monotonic())
-                if not seconds:
-                    return
-                self._clock.sleep(min(seconds, _NAP) + _GRAIN)
-        finally:
-            with self._lock:
-                bucket.leave(ticket)
+            now = self._clock.monotonic()
+            if any(bucket.seconds_until(ticket, now) for bucket in buckets):  # a write came, or AWS refused another
+                self._places.release()
+                return None
+            for bucket in buckets:
+                bucket.take()
+            return Turn(waited, now, min(bucket.learned for bucket in buckets), buckets)
+
+    def _rest(self, buckets: tuple[Bucket, ...], ticket: _Ticket) -> float:
+        """Sleep until the turn may have come; the seconds it took."""
+        began = self._clock.monotonic()
+        self._clock.sleep(min(self._seconds_until(buckets, ticket), _NAP) + _GRAIN)
+        return self._clock.monotonic() - began
+
+    def _seconds_until(self, buckets: tuple[Bucket, ...], ticket: _Ticket) -> float:
+        with self._lock:
+            now = self._clock.monotonic()
+            return max(bucket.seconds_until(ticket, now) for bucket in buckets)
 
     def _buckets_of(self, action: str, account: str, region: str) -> tuple[Bucket, ...]:
         rate = rate_of(action)

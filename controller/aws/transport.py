@@ -125,9 +125,8 @@ class Transport:
         self._session.register("before-call", _refuse_unannounced_writes, unique_id="orgctl-read-only")
         self._partition: str = self._session.get_partition_for_region(settings.identity_center_region)
         self._members = MemberCredentials(self._assume_role, clock)
-        self._limits = Limits(clock, settings.rate_multiple, settings.share)
+        self._limits = Limits(clock, settings.rate_multiple, settings.share, settings.workers)
         self._workers = Workers(settings.workers, clock)
-        self._slots = threading.BoundedSemaphore(settings.workers)
         self._clients: dict[tuple[str, str], Any] = {}
         self._page_tokens: dict[str, dict[str, tuple[str, str]]] = {}
         self._creating = threading.Lock()
@@ -156,10 +155,15 @@ class Transport:
         region = region or self._home(action)
         attempt, patience, backoff = 0, PATIENCE, 0.0
         while True:
-            turn = self._limits.wait(action, account or "", region, write=write)
-            found = self._attempt(action, parameters, account, region, write, backoff + turn.waited, turn.learned)
+            # Made ready first: what holds calls up after their turns sends them all at once.
+            client = self._client(service_of(action)[0], region)
+            credentials = self._credentials(account)
+            with self._limits.turn(action, account or "", region, write=write) as turn:
+                found, seconds = self._attempt(client, credentials, action, parameters, write)
+            self._observe(_record(found, action, account, region, seconds, backoff + turn.waited, turn.learned))
             self._learn(found, turn, account)
             if not isinstance(found, Failure):
+                found.pop("ResponseMetadata", None)
                 return found
             attempt += 1
             pause = self._pause(found, attempt, write=write, repeatable=repeatable)
@@ -190,38 +194,21 @@ class Transport:
             self._clients.clear()
 
     def _attempt(
-        self,
-        action: str,
-        parameters: dict[str, Any],
-        account: str | None,
-        region: str,
-        write: bool,
-        waited: float,
-        learned: float,
-    ) -> dict[str, Any] | Failure:
-        """Send once. Exactly one record goes to the observer."""
-        service, operation = service_of(action)
-        client = self._client(service, region)
-        credentials = self._credentials(account)
+        self, client: Any, credentials: ReadOnlyCredentials, action: str, parameters: dict[str, Any], write: bool
+    ) -> tuple[dict[str, Any] | Failure, float]:
+        """Send once: the answer, and the seconds it took."""
         if self.clock.stop.is_set():
             raise Stopped
-        with self._slots, signing_with(credentials):  # taken when the turn has come: whoever waits for it holds none
+        with signing_with(credentials):
             allowed = _may_write.set(write)
             began = self.clock.monotonic()
             try:
-                found: dict[str, Any] | Failure = getattr(client, xform_name(operation))(**parameters)
+                found: dict[str, Any] | Failure = getattr(client, xform_name(service_of(action)[1]))(**parameters)
             except (ClientError, BotoCoreError, ResponseParserError) as error:
                 found = judge(action, error, write=write)
             finally:
                 _may_write.reset(allowed)
-        seconds = self.clock.monotonic() - began
-        if isinstance(found, Failure):
-            throttled = found.verdict is Verdict.THROTTLED
-            self._observe(CallRecord(action, account, region, found.code, seconds, waited, throttled, learned))
-        else:
-            found.pop("ResponseMetadata", None)
-            self._observe(CallRecord(action, account, region, "", seconds, waited, False, learned))
-        return found
+        return found, self.clock.monotonic() - began
 
     def _learn(self, found: dict[str, Any] | Failure, turn: Turn, account: str | None) -> None:
         """What one answer says about the calls to come."""
@@ -292,6 +279,21 @@ class Transport:
                 except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no URL
                     raise CannotConnect(f"The AWS configuration cannot be used: {error}") from error
             return self._clients[service, region]
+
+
+def _record(
+    found: dict[str, Any] | Failure,
+    action: str,
+    account: str | None,
+    region: str,
+    seconds: float,
+    waited: float,
+    learned: float,
+) -> CallRecord:
+    if not isinstance(found, Failure):
+        return CallRecord(action, account, region, "", seconds, waited, False, learned)
+    throttled = found.verdict is Verdict.THROTTLED
+    return CallRecord(action, account, region, found.code, seconds, waited, throttled, learned)
 
 
 def _refuse_unannounced_writes(model: Any, **_: Any) -> None:

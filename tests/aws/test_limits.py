@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from controller.aws.limits import RATES, UNKNOWN, Limits, rate_of
+from controller.aws.limits import RATES, UNKNOWN, Limits, Turn, rate_of
 from controller.errors import Stopped
 from tests.clocks import CommonTime
 from tests.fakes import FakeClock
@@ -17,7 +19,7 @@ class Callers:
 
     def __init__(self, share: float = 1.0, multiple: float = 1.0) -> None:
         self.clock = CommonTime()
-        self.limits = Limits(self.clock, multiple, share)
+        self.limits = Limits(self.clock, multiple, share, 100)
         self.went: list[tuple[str, float]] = []
 
     def rest(self, seconds: float = 1000.0) -> None:
@@ -30,8 +32,13 @@ class Callers:
         return [round(when - began, 2) for _, when in self.went[before:]]
 
     def call(self, who: str, action: str, account: str = "", region: str = "us-east-1", write: bool = False) -> None:
-        self.limits.wait(action, account, region, write=write)
-        self.went.append((who, self.clock.monotonic()))
+        with self.limits.turn(action, account, region, write=write):
+            self.went.append((who, self.clock.monotonic()))
+
+
+def take(limits: Limits) -> Turn:
+    with limits.turn("organizations:ListPolicies", "", "us-east-1", write=False) as turn:
+        return turn
 
 
 def test_after_a_rest_a_burst_goes_at_once_and_then_the_rate_holds() -> None:
@@ -142,27 +149,25 @@ def test_whoever_waits_for_nothing_is_not_held_up_by_those_who_wait() -> None:
 def test_being_throttled_halves_the_rate_of_that_bucket_alone() -> None:
     callers = Callers()
     limits = callers.limits
-    limits.refused(limits.wait("organizations:ListPolicies", "", "us-east-1", write=False))
+    limits.refused(take(limits))
 
     assert callers.go(*["organizations:ListPolicies"] * 3) == [0.4, 0.8, 1.2]
     assert callers.go("organizations:ListAccounts") == [0]
 
 
 def test_calls_that_were_under_way_together_and_refused_together_are_one_lesson() -> None:
-    limits = Limits(FakeClock(), 1, 1)
-    turns = [limits.wait("organizations:ListPolicies", "", "us-east-1", write=False) for _ in range(3)]
+    limits = Limits(FakeClock(), 1, 1, 100)
+    turns = [take(limits) for _ in range(3)]
     for turn in turns:
         limits.refused(turn)
 
-    assert limits.wait("organizations:ListPolicies", "", "us-east-1", write=False).learned == pytest.approx(
-        0.5, abs=0.01
-    )
+    assert take(limits).learned == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_rate_never_falls_below_a_sixteenth() -> None:
-    limits = Limits(FakeClock(), 1, 1)
+    limits = Limits(FakeClock(), 1, 1, 100)
     for _ in range(40):
-        turn = limits.wait("organizations:ListPolicies", "", "us-east-1", write=False)
+        turn = take(limits)
         limits.refused(turn)
 
     assert 1 / 16 <= turn.learned < 1 / 15
@@ -170,12 +175,12 @@ def test_the_rate_never_falls_below_a_sixteenth() -> None:
 
 def test_answers_bring_the_rate_back_and_so_does_time() -> None:
     clock = FakeClock()
-    limits = Limits(clock, 1, 1)
+    limits = Limits(clock, 1, 1, 100)
 
     def learned() -> float:
-        return limits.wait("organizations:ListPolicies", "", "us-east-1", write=False).learned
+        return take(limits).learned
 
-    turn = limits.wait("organizations:ListPolicies", "", "us-east-1", write=False)
+    turn = take(limits)
     limits.refused(turn)
     before = learned()
     for _ in range(100):
@@ -184,6 +189,20 @@ def test_answers_bring_the_rate_back_and_so_does_time() -> None:
 
     clock.advance(3600)
     assert learned() == 1
+
+
+def test_who_waits_for_a_place_among_the_calls_under_way_holds_no_token_meanwhile() -> None:
+    clock = FakeClock()
+    limits = Limits(clock, 1, 1, 1)
+    earlier = take(limits)
+    went: list[float] = []
+    with limits.turn("sts:GetCallerIdentity", "", "us-east-1", write=False):
+        waiting = threading.Thread(target=lambda: went.append(take(limits).at))
+        waiting.start()
+        limits.refused(earlier)
+    waiting.join(timeout=5)
+
+    assert went[0] >= 0.4
 
 
 def test_what_aws_publishes_no_rate_of_is_called_carefully() -> None:
