@@ -146,6 +146,11 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=32, ge=1, le=256, description="Calls under way at once; also the connection pool's size."
     )
+    executor: str = Field(
+        default="threads",
+        pattern=r"^(threads|dask(\+tls)?://[^/:]+:\d{1,5})$",
+        description="Where accounts are read: in threads of this process, or on a Dask cluster, dask://host:8786.",
+    )
     state_dir: Path = Field(default=Path(".orgctl"), description="SQLite and the git mirror; what outlives a restart.")
 
     interval: Duration = Field(

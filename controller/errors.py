@@ -5,6 +5,7 @@ OrgctlError
 ├── GitError              the repository cannot be fetched or read: tried again
 ├── WrongOrganization     the credentials answer from an organization the settings do not name
 ├── CannotConnect         no credentials, no organization, or not its management account's
+├── NoWorkers             where the settings say that accounts are read, nobody reads them: tried again next cycle
 ├── StalePlan             what a saved plan rests on has changed
 ├── Stopped               the process was asked to stop
 ├── WriteRefused          a read-only run was about to write: a bug in orgctl, and nothing was sent
@@ -17,8 +18,9 @@ OrgctlError
     └── InProgress        AWS is still working; the next cycle looks again. Not a failure
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,6 +66,10 @@ class CannotConnect(OrgctlError):
     """AWS cannot be used as it is configured; says what to change."""
 
 
+class NoWorkers(OrgctlError):
+    """The executor of the settings cannot be used; says why. Nothing it was to read counts as absent."""
+
+
 class StalePlan(OrgctlError):
     """What the saved plan rests on is no longer so."""
 
@@ -101,6 +107,11 @@ class AwsError(OrgctlError):
         self.action, self.code, self.message = action, code, message
         self.reason, self.request_id, self.account, self.region = reason, request_id, account, region
         super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[Callable[..., BaseException], tuple[object, ...]]:
+        """To travel from another process, which an exception with named arguments cannot by itself."""
+        named = {name: getattr(self, name) for name in ("reason", "request_id", "account", "region")}
+        return partial(type(self), **named), (self.action, self.code, self.message)
 
     def __str__(self) -> str:
         place = " ".join(filter(None, (f"in {self.account}" if self.account else "", self.region or "")))

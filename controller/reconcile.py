@@ -17,7 +17,7 @@ from controller.aws.api import Here, Reader
 from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.estate import Estate
-from controller.errors import AwsError, StalePlan, WrongOrganization
+from controller.errors import AwsError, NoWorkers, StalePlan, WrongOrganization
 from controller.planning.diff import diff, plannable
 from controller.planning.guard import Rules, guard
 from controller.planning.order import order
@@ -236,5 +236,5 @@ def _observe_one(kind: Kind[Any], aws: Reader, live: Live, estate: Estate) -> Ob
             return Observed(incomplete=(Incomplete(kind.name, f"waits for {required}, which could not be observed"),))
     try:
         return kind.observe(aws, live, estate)
-    except AwsError as error:
+    except (AwsError, NoWorkers) as error:
         return Observed(incomplete=(Incomplete(kind.name, str(error)),))

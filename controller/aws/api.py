@@ -7,10 +7,11 @@ Actions are named as IAM names them (``organizations:ListAccounts``, ``sso:Creat
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from controller.aws.fan_out import FanOut, Threads, Work
 from controller.clock import Clock
 from controller.errors import AwsError, InProgress
 from controller.resources.base import Live, Ref
@@ -81,9 +82,10 @@ class Calls(Protocol):
 class Reader:
     """What may be asked of AWS."""
 
-    def __init__(self, calls: Calls, here: Here) -> None:
+    def __init__(self, calls: Calls, here: Here, fan_out: FanOut | None = None) -> None:
         self._calls = calls
         self.here = here
+        self._fan_out = fan_out or Threads(calls.clock)
         self._memory: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -144,6 +146,10 @@ class Reader:
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
         """`function` over `items` concurrently, results in order; the first error is raised when all have ended."""
         return self._calls.map(function, items)
+
+    def fan_out(self, work: Work[S, T], accounts: Mapping[str, Sequence[S]]) -> list[T]:
+        """`work` over shards of whole accounts, where the settings' executor says: see `fan_out.FanOut`."""
+        return self._fan_out.run(self, work, accounts)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """`make()`, the first time it is asked for under `key`; its answer from then on. A Reader lives one cycle."""

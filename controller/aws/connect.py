@@ -7,6 +7,8 @@ from typing import Any
 from botocore.session import Session
 
 from controller.aws.api import Here, Reader, Writer
+from controller.aws.cluster import Cluster
+from controller.aws.fan_out import FanOut, Threads
 from controller.aws.transport import Observer, Transport
 from controller.clock import Clock
 from controller.config import Settings
@@ -17,19 +19,21 @@ from controller.resources.base import Live
 class Aws:
     """A connection to one organization."""
 
-    def __init__(self, transport: Transport, here: Here) -> None:
+    def __init__(self, transport: Transport, here: Here, fan_out: FanOut) -> None:
         self.transport = transport
         self.here = here
+        self._fan_out = fan_out
 
     def reader(self) -> Reader:
         """A view that cannot write, for one cycle: what it reads once it remembers."""
-        return Reader(self.transport, self.here)
+        return Reader(self.transport, self.here, self._fan_out)
 
     def writer(self, live: Live) -> Writer:
         """A view that writes, for one apply of a plan made from `live`."""
         return Writer(self.transport, self.here, live)
 
     def close(self) -> None:
+        self._fan_out.close()
         self.transport.close()
 
 
@@ -58,11 +62,23 @@ def connect(
         transport.close()
         raise
     transport.management_account = here.management_account
-    return Aws(transport, here)
+    return Aws(transport, here, _fan_out(settings, here, clock, observer))
+
+
+def _fan_out(settings: Settings, here: Here, clock: Clock, observer: Observer | None) -> FanOut:
+    if settings.executor == "threads":
+        return Threads(clock)
+    address = settings.executor.replace("dask+tls://", "tls://").replace("dask://", "tcp://")
+    return Cluster(address, settings, here, clock, observer or (lambda record: None))
+
+
+def caller(transport: Transport) -> dict[str, Any]:
+    """Whose credentials the transport's own are: GetCallerIdentity's answer."""
+    return _ask(transport, "sts:GetCallerIdentity")
 
 
 def _look(transport: Transport, settings: Settings) -> Here:
-    identity = _ask(transport, "sts:GetCallerIdentity")
+    identity = caller(transport)
     try:
         organization = _ask(transport, "organizations:DescribeOrganization")["Organization"]
     except AwsError as error:

@@ -16,7 +16,7 @@ from controller.errors import AwsError
 from controller.resources import security_hub_cell, security_hub_central, security_hub_region
 from controller.resources.account import Account
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Incomplete, Kind, Live, Note, Observed, Ref
-from controller.resources.security_hub_cell import Edit, SecurityHub, cell_key, entry, read_cell, standard_in
+from controller.resources.security_hub_cell import Edit, SecurityHub, cell_key, entry, look, standard_in
 from controller.resources.security_hub_central import central_configuration
 from controller.resources.security_hub_region import Regions
 from controller.resources.selection import Selector
@@ -92,15 +92,8 @@ class SecurityHubs(Kind[SecurityHub]):
         covered = _covered(estate, live)
         cells = [self._cell(key, claims, live) for key, claims in covered.items()]
         central = central_configuration(aws, live, sorted({cell.region for cell in cells})) if cells else None
-        regions = Regions(aws)
-
-        def look(cell: SecurityHub) -> SecurityHub | AwsError | None:
-            try:
-                return read_cell(aws, regions, cell)
-            except AwsError as error:
-                return error
-
-        found = dict(zip(covered, aws.map(look, cells), strict=True))
+        seen = look(aws, cells)
+        found = seen.cells
         errors = {key: error for key, error in found.items() if isinstance(error, AwsError)}
         skipped = {key: _region_is_off(key) for key, error in errors.items() if _is_off(key, error)}
         accounts = live.of(Account)
@@ -115,8 +108,8 @@ class SecurityHubs(Kind[SecurityHub]):
             (Note(self.name, "central configuration", central.unknown),) if central and central.unknown else (),
             skipped=skipped,
             governed={key: why for key, why in reasons.items() if why is not None},
-            offered=regions.standards,
-            controls=regions.controls,
+            offered=seen.standards,
+            controls=seen.controls,
         )
 
     def desire(self, estate: Estate, live: Live) -> Desired[SecurityHub]:

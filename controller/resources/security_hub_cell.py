@@ -125,6 +125,48 @@ def read_cell(aws: Reader, regions: Regions, cell: SecurityHub) -> SecurityHub |
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of many cells.
+
+    Attributes:
+        cells: By key, in the order asked; None where the hub is off, an error where it could not be seen.
+        standards, controls: What their Regions offer, as in `Regions`.
+    """
+
+    cells: dict[str, SecurityHub | AwsError | None] = field(default_factory=dict)
+    standards: dict[str, frozenset[str]] = field(default_factory=dict)
+    controls: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+
+def look(aws: Reader, cells: Iterable[SecurityHub]) -> Look:
+    """Read many cells, wherever the settings say. Raises NoWorkers."""
+    accounts: dict[str, list[SecurityHub]] = {}
+    seen = Look()
+    for cell in cells:
+        accounts.setdefault(cell.account, []).append(cell)
+        seen.cells[cell.key] = None
+    for shard in aws.fan_out(_look_at, accounts):
+        seen.cells.update(shard.cells)
+        seen.standards.update(shard.standards)
+        seen.controls.update(shard.controls)
+    return seen
+
+
+def _look_at(aws: Reader, cells: list[SecurityHub]) -> Look:
+    """One shard, possibly in another process."""
+    regions = Regions(aws)
+
+    def one(cell: SecurityHub) -> SecurityHub | AwsError | None:
+        try:
+            return read_cell(aws, regions, cell)
+        except AwsError as error:
+            return error
+
+    found = aws.map(one, cells)
+    return Look({cell.key: seen for cell, seen in zip(cells, found, strict=True)}, regions.standards, regions.controls)
+
+
+@dataclass(frozen=True, slots=True)
 class _Subscription:
     """One standard of a cell. `status`: PENDING, READY, INCOMPLETE, DELETING, or FAILED: it could not be turned off."""
 
