@@ -1,4 +1,4 @@
-"""What planning costs in CPU seconds and memory, without any AWS: desire, diff, order, guard, the lockout prover, print.
+"""What planning costs in CPU seconds and memory, without any AWS: diff, order, guard, the lockout prover, printing.
 
     .venv/bin/python -m bench.plan_speed                          # 10,000 accounts, 50,000 assignments, 40,000 cells
     .venv/bin/python -m bench.plan_speed --size S --json plan.json
@@ -128,6 +128,7 @@ def converged(size: Size, wanted: Estate) -> Live:
         made = {key: _made(one, have.resources) for key, one in kind.desire(wanted, live).resources.items()}
         live.observed[kind.name] = replace(have, resources={**have.resources, **made})
     seen = live.observed["policy_attachment"]
+    assert isinstance(seen, policy_attachment.Seen)
     counts: dict[tuple[str, str], int] = {}
     for one in seen.resources.values():
         counts[one.policy_kind, one.target] = counts.get((one.policy_kind, one.target), 0) + 1

@@ -17,6 +17,7 @@ from controller.config import Limits, ModeRule
 from controller.planning.lockout import Prove, nothing_needed
 from controller.planning.plan import digest
 from controller.resources.base import Action, Change, Desired, Json, Kind, Live, Note, Ref, Resource
+from controller.resources.changes import Changes
 
 REPAIRS_BEFORE_BACKOFF = 5
 """The same repair this often within an hour is a fight with somebody (safety rule 7)."""
@@ -98,7 +99,7 @@ def guard(
     Args:
         prove: What given changes would lock out (safety rule 2).
     """
-    judge = _Judge(kinds, desired, live, losses, rules, memory, {c.id: c for c in changes})
+    judge = _Judge(kinds, desired, live, losses, rules, memory, Changes(changes))
     judge.endings()
     judge.forbidden()
     judge.protected()
@@ -143,7 +144,7 @@ class _Judge:
     losses: Mapping[str, str]
     rules: Rules
     memory: Memory
-    changes: dict[str, Change]
+    changes: Changes
     fingerprints: dict[str, str] = field(init=False)
     fighting: set[str] = field(default_factory=set)
     notes: dict[Note, None] = field(default_factory=dict)
@@ -155,7 +156,7 @@ class _Judge:
         """The end of an `until` is exempt where it was known before it came; one written in the past is a removal."""
         for change in list(self.changes.values()):
             if change.exempt and not self._has_ended(change.kind, change.key):
-                self.changes[change.id] = replace(change, exempt=False)
+                self.changes.put(replace(change, exempt=False))
 
     # What nobody can approve
 
@@ -268,7 +269,7 @@ class _Judge:
         for change in list(self.changes.values()):
             waits = any(self.changes[r].observe_only for r in change.requires if r in self.changes)
             if waits or self._mode(change) == "observe" or self._paused(change):
-                self.changes[change.id] = replace(self.changes[change.id], observe_only=True)
+                self.changes.put(replace(self.changes[change.id], observe_only=True))
 
     def _mode(self, change: Change) -> str:
         mode = self.rules.mode
@@ -332,7 +333,7 @@ class _Judge:
         return groups
 
     def _block(self, change: Change, why: str, hold: str | None = None) -> None:
-        self.changes[change.id] = replace(change, blocked=why, hold=hold)
+        self.changes.put(replace(change, blocked=why, hold=hold))
 
     def _hold(self, group: list[Change], why: str) -> None:
         """Hold those of the group that nobody approved, under one id."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from controller.resources.base import Action, Change, Kind, Live, Ref, Resource
+from controller.resources.base import Action, Change, Kind, Live, Ref
+from controller.resources.changes import Changes
 
 
 def order(kinds: Mapping[str, Kind[Any]], changes: Sequence[Change], live: Live) -> tuple[Change, ...]:
@@ -15,50 +16,39 @@ def order(kinds: Mapping[str, Kind[Any]], changes: Sequence[Change], live: Live)
 
     Equal inputs give equal orders.
     """
-    plan = {change.id: change for change in changes}
-    linked = [_link(kinds, change, plan, live) for change in changes]
-    return _sorted(kinds, linked)
+    plan = Changes(changes)
+    return _sorted(kinds, [_link(kinds, change, plan, live) for change in changes])
 
 
-def _link(kinds: Mapping[str, Kind[Any]], change: Change, plan: Mapping[str, Change], live: Live) -> Change:
+def _link(kinds: Mapping[str, Kind[Any]], change: Change, plan: Changes, live: Live) -> Change:
     requires: set[str] = set()
     missing: Ref | None = None
     if change.action is not Action.DELETE:
-        for ref in _needs(change.after):
-            makers = _makers(ref, plan)
-            requires |= makers
+        for ref in () if change.after is None else change.after.needs():
+            makers = [id for action in _MAKE if (id := f"{ref}:{action}") in plan]
+            requires.update(makers)
             if not makers and ref.kind in kinds and live.get(ref) is None:
                 missing = ref
-    if change.before is not None:
-        requires |= _leavers(change, plan)
-    requires |= set(kinds[change.kind].after(change, plan, live))
+    elif change.before is not None:
+        requires.update(other.id for other in plan.where(_stops_needing, change.ref))
+    requires.update(id for id in kinds[change.kind].after(change, plan, live) if id in plan)
     requires.discard(change.id)
     blocked = change.blocked
     if blocked is None and missing is not None:
         blocked = f"it needs {missing.kind.replace('_', ' ')} '{missing.key}', which does not exist and is not created"
-    unit = kinds[change.kind].unit(change.after or change.before, live) if change.after or change.before else None
-    return replace(change, requires=frozenset(r for r in requires if r in plan), blocked=blocked, unit=unit)
+    subject = change.after or change.before
+    unit = None if subject is None else kinds[change.kind].unit(subject, live)
+    return replace(change, requires=frozenset(requires), blocked=blocked, unit=unit)
 
 
-def _needs(resource: Resource | None) -> frozenset[Ref]:
-    return frozenset() if resource is None else frozenset(resource.needs())
+_MAKE = [action for action in Action if action is not Action.DELETE]
+"""What makes a resource what others need it to be."""
 
 
-def _makers(ref: Ref, plan: Mapping[str, Change]) -> set[str]:
-    """Changes of the plan that make `ref` what others need it to be."""
-    ids = (f"{ref}:{action}" for action in Action if action is not Action.DELETE)
-    return {id for id in ids if id in plan}
-
-
-def _leavers(change: Change, plan: Mapping[str, Change]) -> set[str]:
-    """For a delete: the changes after which nothing needs it any more."""
-    if change.action is not Action.DELETE:
-        return set()
-    return {
-        other.id
-        for other in plan.values()
-        if change.ref in _needs(other.before) and (other.after is None or change.ref not in _needs(other.after))
-    }
+def _stops_needing(change: Change) -> frozenset[Ref]:
+    """What is not needed any more after the change."""
+    had = frozenset() if change.before is None else frozenset(change.before.needs())
+    return had if change.after is None or not had else had.difference(change.after.needs())
 
 
 def _sorted(kinds: Mapping[str, Kind[Any]], changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -29,6 +29,7 @@ from controller.resources.base import (
     Resource,
     private,
 )
+from controller.resources.changes import Changes
 from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key
 from controller.resources.protection import attaches_over, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
@@ -199,12 +200,12 @@ class Accounts(Kind[Account]):
         if before != replace(after, unit=before.unit):
             yield Action.UPDATE, before, replace(after, unit=before.unit)
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """A move waits for the policies of where it goes; contacts wait for the trust they need."""
         if change.action is Action.UPDATE and _contacts(change.before) != _contacts(change.after):
             yield f"{Ref(TrustedService.kind, TRUST)}:{Action.CREATE}"
         if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
-            yield from attaches_over(change.after.unit, change.key, plan)
+            yield from attaches_over(change.after.unit, change.key, plan, live)
             yield from tightened_over(change.after.unit, change.key, plan, live)
 
     def needs_approval(self, change: Change) -> str | None:
@@ -213,7 +214,7 @@ class Accounts(Kind[Account]):
             return "moving the management account is always approved by a person"
         return None
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         if change.action is Action.MOVE and unseen(live):
             return "which policies await it where it goes could not be observed"
         return None

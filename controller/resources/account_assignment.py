@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from controller.resources.base import (
     Ref,
     Resource,
 )
+from controller.resources.changes import Changes
 from controller.resources.identity_center import instance, owner_of, settle
 from controller.resources.permission_set import PermissionSet
 from controller.resources.principals import Principal, deleted, name_of, principal_of, resolve
@@ -165,7 +166,7 @@ class AccountAssignments(Kind[AccountAssignment]):
         assert live.id is not None
         return owner_of(aws, live.id)
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """Access is granted before its replacement leaves: another set for the same people, or others for the set.
 
         And an account that moves gets and loses access when it is there: git means it in its new place.
@@ -176,16 +177,8 @@ class AccountAssignments(Kind[AccountAssignment]):
         old = change.before
         if change.action is not Action.DELETE or not isinstance(old, AccountAssignment):
             return
-        for other in plan.values():
-            new = other.after
-            if (
-                other.action is not Action.CREATE
-                or not isinstance(new, AccountAssignment)
-                or new.account != old.account
-            ):
-                continue
-            if new.principal == old.principal or new.permission_set == old.permission_set:
-                yield other.id
+        for like in _likes(old):
+            yield from (new.id for new in plan.where(_gives, like))
 
     def unit(self, resource: AccountAssignment, live: Live) -> str | None:
         account = live.of(Account).get(resource.account)
@@ -202,6 +195,16 @@ class AccountAssignments(Kind[AccountAssignment]):
     def ignored(self, resource: AccountAssignment) -> bool:
         """Children of a permission set that is not ours go with it: that one is shown."""
         return resource.owner is None
+
+
+def _likes(one: AccountAssignment) -> tuple[Hashable, Hashable]:
+    """What may take its place has one of these in common with it."""
+    return (one.account, one.principal), (one.account, one.permission_set)
+
+
+def _gives(change: Change) -> Iterable[Hashable]:
+    new = change.after
+    return _likes(new) if change.action is Action.CREATE and isinstance(new, AccountAssignment) else ()
 
 
 def key_of(principal: Principal, permission_set: str, account_id: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeV
 if TYPE_CHECKING:
     from controller.aws.api import Reader, Writer
     from controller.desired.estate import Estate
+    from controller.resources.changes import Changes
 
 Json: TypeAlias = Union[bool, int, float, str, list["Json"], dict[str, "Json"], None]  # noqa: UP007  recursive
 
@@ -364,15 +365,18 @@ class Kind(Generic[R]):
             return f"removing a {self.name.replace('_', ' ')} is always approved by a person"
         return None
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
-        """Why AWS or the safety rules never allow this change given the whole plan (by change id), or None.
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
+        """Why AWS or the safety rules never allow this change given the whole plan, or None.
 
         The last policy on a target, a delete of what is not empty: things nobody can approve.
         """
         return None
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
-        """Ids of further changes in the plan that must come first, beyond `needs`: new protection before old goes."""
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """Ids of further changes in the plan that must come first, beyond `needs`: new protection before old goes.
+
+        An id that is not in the plan means nothing. Asked of every change: look with `plan.where`, not at all of them.
+        """
         return ()
 
     def unit(self, resource: R, live: Live) -> str | None:

@@ -11,6 +11,7 @@ from controller.desired.estate import Document, Estate
 from controller.errors import AwsError
 from controller.resources.account import Account
 from controller.resources.base import Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.changes import Changes
 from controller.resources.names import Names
 from controller.resources.organizational_unit import LANE
 from controller.resources.trusted_service import TrustedService
@@ -128,15 +129,15 @@ class DelegatedAdministrators(Kind[DelegatedAdministrator]):
             if error.code != "AccountNotRegisteredException":
                 raise
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """A service is trusted before it has an administrator; the old one goes before the new one comes."""
         side = change.after
         if change.action is Action.DELETE or not isinstance(side, DelegatedAdministrator):
             return
         yield f"{Ref(TrustedService.kind, side.service)}:{Action.CREATE}"
-        for id, other in plan.items():
-            if other.kind == self.name and other.action is Action.DELETE and other.key.endswith(f"/{side.service}"):
-                yield id
+        for other in plan.of(self.name, Action.DELETE):
+            if other.key.endswith(f"/{side.service}"):
+                yield other.id
 
     def unit(self, resource: DelegatedAdministrator, live: Live) -> str | None:
         account = live.of(Account).get(resource.account)

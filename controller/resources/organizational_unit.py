@@ -34,6 +34,7 @@ from controller.resources.base import (
     Ref,
     Resource,
 )
+from controller.resources.changes import Changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
         assert live.id is not None
         return owner_now(aws, live.id)
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         """AWS deletes empty OUs only; what is in it must leave by the same plan."""
         if change.action is not Action.DELETE:
             return None
@@ -279,21 +280,33 @@ def _blocked(entry: UnitEntry, live: Mapping[str, OrganizationalUnit]) -> str | 
     return None
 
 
-def _staying(path: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+def _staying(path: str, plan: Changes, live: Live) -> Iterator[str]:
     """What lies directly in the OU and does not leave it by this plan."""
+    for one in plan.table(_contents, live).get(path, ()):
+        if one.kind == OrganizationalUnit.kind:
+            if f"{one.ref}:{Action.DELETE}" not in plan:
+                yield one.name
+        elif (move := plan.get(f"{one.ref}:{Action.MOVE}")) is None or move.blocked:
+            yield f"account {one.name}"
+    for change in plan.where(_comes_to, path):
+        yield change.name if change.kind == OrganizationalUnit.kind else f"account {change.name}"
+
+
+def _contents(_: Changes, live: Live) -> dict[str | None, list[Resource]]:
+    """OU → what lies directly in it."""
+    found: dict[str | None, list[Resource]] = {}
     for key, unit in live.of(OrganizationalUnit).items():
-        if key != ROOT and paths.parent(key) == path and f"{unit.ref}:{Action.DELETE}" not in plan:
-            yield unit.name
+        if key != ROOT:
+            found.setdefault(paths.parent(key), []).append(unit)
     accounts = live.observed.get("account")
     for account in accounts.resources.values() if accounts else ():
-        move = plan.get(f"{account.ref}:{Action.MOVE}")
-        if account.unit == path and (move is None or move.blocked):
-            yield f"account {account.name}"
-    for change in plan.values():
-        after = change.after
-        if change.kind == "account" and change.action is Action.MOVE and getattr(after, "unit", None) == path:
-            yield f"account {change.name}"
-        elif (
-            change.kind == "organizational_unit" and change.action is Action.CREATE and paths.parent(change.key) == path
-        ):
-            yield change.name
+        found.setdefault(getattr(account, "unit", None), []).append(account)
+    return found
+
+
+def _comes_to(change: Change) -> Iterator[str | None]:
+    """The OU that an account or an OU comes to lie in."""
+    if change.kind == "account" and change.action is Action.MOVE:
+        yield getattr(change.after, "unit", None)
+    elif change.kind == OrganizationalUnit.kind and change.action is Action.CREATE:
+        yield paths.parent(change.key)

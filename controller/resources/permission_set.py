@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from controller.resources.base import (
     Ref,
     Resource,
 )
+from controller.resources.changes import Changes
 from controller.resources.identity_center import instance, owner_of, tags_of
 from controller.resources.names import refs_in, rendered
 from controller.resources.permission_set_edit import WRITES, Edit, attributes, rights
@@ -182,28 +183,38 @@ class PermissionSets(Kind[PermissionSet]):
         unbound = bool(before.permissions_boundary) and after.permissions_boundary == ""
         return emptied or unbound or not policies <= kept
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         """AWS deletes a permission set only when nobody has it any more."""
-        assignments = live.observed.get("account_assignment")
-        if change.action is not Action.DELETE or assignments is None:
+        if change.action is not Action.DELETE or "account_assignment" not in live.observed:
             return None
         staying = sorted(
             assignment.name
-            for assignment in assignments.resources.values()
-            if assignment.parent == change.ref and f"{assignment.ref}:{Action.DELETE}" not in plan
+            for assignment in plan.table(_assigned, live).get(change.ref, ())
+            if f"{assignment.ref}:{Action.DELETE}" not in plan
         )
         return f"it is still assigned: {', '.join(staying[:3])}{' …' if staying[3:] else ''}" if staying else None
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """A set that another takes the place of goes when that one is there."""
         if change.action is Action.DELETE:
-            for other in plan.values():
-                if isinstance(other.after, PermissionSet) and other.after.formerly == change.key:
-                    yield other.id
+            yield from (other.id for other in plan.where(_takes_the_place_of, change.key))
 
     def ignored(self, resource: PermissionSet) -> bool:
         """Those that Control Tower makes and keeps; git cannot declare them."""
         return resource.name in CONTROL_TOWER
+
+
+def _takes_the_place_of(change: Change) -> Iterator[str]:
+    if isinstance(change.after, PermissionSet) and change.after.formerly:
+        yield change.after.formerly
+
+
+def _assigned(_: Changes, live: Live) -> dict[Ref | None, list[Resource]]:
+    """Permission set → its live assignments."""
+    found: dict[Ref | None, list[Resource]] = {}
+    for assignment in live.observed["account_assignment"].resources.values():
+        found.setdefault(assignment.parent, []).append(assignment)
+    return found
 
 
 # Desired

@@ -23,6 +23,7 @@ from controller.desired.estate import Estate
 from controller.desired.templates import TemplateError
 from controller.errors import AwsError
 from controller.resources.base import OWNER_TAG, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.changes import Changes
 from controller.resources.names import filled, refs_in, rendered
 from controller.resources.organizational_unit import LANE
 from controller.resources.policy_document import PolicyDocument
@@ -175,13 +176,13 @@ class Policies(Kind[Policy]):
         """A delete, or content that loses rules. One that is rewritten is no removal: nobody can count that."""
         return loosens(change) or super().removes(change)
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         """Rules that leave a policy may be on their way into another: no order is safe without the attachments."""
         if loosens(change) and unseen(live):
             return "its content loses rules, and where policies are attached could not be observed"
         return None
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         if loosens(change):
             yield from loosened_after(change, plan, live)
 

@@ -17,12 +17,13 @@ from controller.desired.estate import Estate
 from controller.errors import AwsError
 from controller.resources.account import Account
 from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
+from controller.resources.changes import Changes
 from controller.resources.names import Names
 from controller.resources.organizational_unit import LANE, OrganizationalUnit
 from controller.resources.policies import POLICY_KINDS, Policies, Policy
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
-from controller.resources.protection import Place, balance, comes_first, edits
+from controller.resources.protection import Place, balance, comes_first
 from controller.resources.reach import contents, decisive
 
 _KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
@@ -139,7 +140,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         """Its policy's owner. AWS's own policies have none, and cannot get one."""
         return None if live.policy_id is None else owner_now(aws, live.policy_id)
 
-    def forbids(self, change: Change, plan: Mapping[str, Change], live: Live) -> str | None:
+    def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         """AWS keeps at least one SCP on everything (Organizations API reference, DetachPolicy)."""
         gone = change.before
         if change.action is not Action.DELETE or not isinstance(gone, PolicyAttachment):
@@ -165,7 +166,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             return f"taking FullAWSAccess off {gone.target} denies all that no other policy allows there"
         return None
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """See `protection`; and its type must be on before a policy goes on."""
         subject = change.after or change.before
         if not isinstance(subject, PolicyAttachment):
@@ -173,9 +174,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         if change.action is Action.CREATE:
             type_ref = Ref(PolicyType.kind, _KINDS[subject.policy_kind].type_name)
             yield from (f"{type_ref}:{action}" for action in (Action.CREATE, Action.UPDATE))
-        units = {key: account.unit for key, account in live.of(Account).items()}
-        edited = edits(plan, live) if change.action is Action.DELETE else {}
-        yield from comes_first(change, plan, _counts(live), units, edited)
+        yield from comes_first(change, plan, live)
 
     def unit(self, resource: PolicyAttachment, live: Live) -> str | None:
         if resource.place.kind == OrganizationalUnit.kind:

@@ -11,6 +11,7 @@ from controller.desired.documents.organization import Organization
 from controller.desired.estate import Estate
 from controller.errors import AwsError
 from controller.resources.base import Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.changes import Changes
 from controller.resources.organizational_unit import LANE, ROOT, OrganizationalUnit, root_of
 
 AWS_TYPES = {
@@ -97,10 +98,10 @@ class PolicyTypes(Kind[PolicyType]):
             if error.code != "PolicyTypeNotEnabledException":
                 raise
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """Some types need a service's trust first (Organizations API reference, EnablePolicyType)."""
         if change.action is not Action.DELETE:
-            yield from (id for id, c in plan.items() if c.kind == "trusted_service" and c.action is Action.CREATE)
+            yield from (trust.id for trust in plan.of("trusted_service", Action.CREATE))
 
     def lane(self, change: Change) -> str | None:
         return LANE

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from controller.desired.paths import ROOT, ancestors
 from controller.resources.base import Action, Change, Live, Resource
-from controller.resources.organizational_unit import ROOT, within
+from controller.resources.changes import Changes
+from controller.resources.organizational_unit import within
 from controller.resources.policy_document import PolicyDocument, loses_rules
 
 Place: TypeAlias = tuple[str, str]
@@ -25,64 +27,32 @@ MOST = {
 ATTACHMENT = "policy_attachment"
 
 
-def attaches_over(unit: str, account: str, plan: Mapping[str, Change]) -> Iterator[str]:
+def attaches_over(unit: str, account: str, plan: Changes, live: Live) -> Iterator[str]:
     """Ids of the attachments to be made at `unit`, above it, or at the account itself: what awaits an account there."""
-    for change in _attachments(plan, Action.CREATE):
-        target = _place(change)[1]
-        if target == account or (target.startswith(ROOT) and within(unit, target)):
-            yield change.id
+    yield from plan.table(_attached, live).over(unit, account)
 
 
-def comes_first(
-    change: Change,
-    plan: Mapping[str, Change],
-    counts: Mapping[Place, int],
-    units: Mapping[str, str | None],
-    edited: Mapping[str, Iterable[Place]],
-) -> Iterator[str]:
+def comes_first(change: Change, plan: Changes, live: Live) -> Iterator[str]:
     """Ids of the changes that come before this attachment goes on or comes off.
 
     A policy comes off when all new ones of its kind are on, at its target, above and below; when it is itself where
     else it goes on; when the policies there that may take over its rules are edited; and when the accounts in its
     reach that move have moved. Only where old and new do not fit on a target together (AWS's limit), the old goes
     first, and then it waits for nothing that might itself wait for such a target.
-
-    Args:
-        counts: How many policies are on a place now.
-        units: account → path of its OU.
-        edited: See `edits`.
     """
     place = _place(change)
-    crowded = _crowded(plan, place, counts)
+    crowded = _crowded(plan, place, live)
     if change.action is Action.CREATE and crowded:
-        yield from (other.id for other in _attachments(plan, Action.DELETE) if _place(other) == place)
+        yield from (other.id for other in plan.where(_comes_off, place))
     if change.action is not Action.DELETE:
         return
-    for other in _attachments(plan, Action.CREATE):
-        kind, target = _place(other)
-        if (
-            kind == place[0]
-            and _related(target, place[1], units)
-            and not (crowded and _crowded(plan, (kind, target), counts))
-        ):
-            yield other.id
+    for id in plan.table(_attached, live).related(place):
+        if not (crowded and _crowded(plan, _place(plan[id]), live)):
+            yield id
     if not crowded:
         yield from _moves_under(place[1], plan)
-        yield from _elsewhere(change, plan)
-        for id, places in edited.items():
-            if any(kind == place[0] and _related(target, place[1], units) for kind, target in places):
-                yield id
-
-
-def edits(plan: Mapping[str, Change], live: Live) -> dict[str, list[Place]]:
-    """Id of each edit of a policy → what that policy is on: there it may take over rules."""
-    edited = {(c.kind, c.key): id for id, c in plan.items() if c.kind in MOST and c.before and c.after}
-    found: dict[str, list[Place]] = {}
-    for one in _observed(live) if edited else ():
-        kind, policy = getattr(one, "policy_kind", ""), getattr(one, "policy", "")
-        if (id := edited.get((kind, policy))) is not None:
-            found.setdefault(id, []).append((kind, getattr(one, "target", "")))
-    return found
+        yield from (other.id for other in plan.where(_policy_goes_on, _policy(change)))
+        yield from plan.table(_edited, live).related(place)
 
 
 def loosens(change: Change) -> bool:
@@ -93,36 +63,28 @@ def loosens(change: Change) -> bool:
     return loses_rules(before.to_json(), after.to_json())
 
 
-def loosened_after(change: Change, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+def loosened_after(change: Change, plan: Changes, live: Live) -> Iterator[str]:
     """Ids of the changes that come before this policy loses rules.
 
     Those are the attachments of new policies, where this one is, that may take them over, but where old and new do not
     fit there together: they wait for what comes off. And the moves by which accounts leave its reach.
     """
-    counts = getattr(live.observed.get(ATTACHMENT), "counts", {})
-    mine = {
-        getattr(one, "target", "")
-        for one in _observed(live)
-        if getattr(one, "policy_kind", "") == change.kind and getattr(one, "policy", "") == change.key
-    }
-    for other in _attachments(plan, Action.CREATE):
-        place, policy = _place(other), getattr(other.after, "policy", "")
-        edited = any(f"{place[0]}/{policy}:{action}" in plan for action in (Action.UPDATE, Action.ADOPT))
-        if place[0] == change.kind and place[1] in mine and not edited and not _crowded(plan, place, counts):
-            yield other.id
-    for id, other in plan.items():
-        if other.kind == "account" and other.action is Action.MOVE:
-            stays = any(within(getattr(other.after, "unit", None), target) for target in mine)
-            if not stays and any(within(getattr(other.before, "unit", None), target) for target in mine):
-                yield id
+    mine = plan.table(_targets, live).get((change.kind, change.key), [])
+    for target in mine:
+        place = (change.kind, target)
+        for other in plan.where(_goes_on, place) if not _crowded(plan, place, live) else ():
+            policy = getattr(other.after, "policy", "")
+            if not any(f"{change.kind}/{policy}:{action}" in plan for action in (Action.UPDATE, Action.ADOPT)):
+                yield other.id
+        for move in plan.where(_leaves, target):
+            if not any(within(getattr(move.after, "unit", None), stays) for stays in mine):
+                yield move.id
 
 
-def tightened_over(unit: str, account: str, plan: Mapping[str, Change], live: Live) -> Iterator[str]:
+def tightened_over(unit: str, account: str, plan: Changes, live: Live) -> Iterator[str]:
     """Ids of the edits of policies that await an account at `unit`; but for those that wait for moves themselves."""
-    for id, places in edits(plan, live).items():
-        over = (t == account or (t.startswith(ROOT) and within(unit, t)) for _, t in places)
-        if any(over) and not loosens(plan[id]):
-            yield id
+    loose = plan.table(_loosening, live)
+    return (id for id in plan.table(_edited, live).over(unit, account) if id not in loose)
 
 
 def unseen(live: Live) -> bool:
@@ -130,55 +92,121 @@ def unseen(live: Live) -> bool:
     return ATTACHMENT in live.observed and not live.whole(ATTACHMENT)
 
 
-def _elsewhere(change: Change, plan: Mapping[str, Change]) -> Iterator[str]:
-    """Ids of the attachments by which the same policy goes on elsewhere: those held too, such as to an OU to come."""
-    policy = change.key.rpartition("@")[0]
-    return (other.id for other in _attachments(plan, Action.CREATE) if other.key.rpartition("@")[0] == policy)
-
-
-def _observed(live: Live) -> Iterable[Resource]:
-    seen = live.observed.get(ATTACHMENT)
-    return () if seen is None else seen.resources.values()
-
-
-def balance(plan: Mapping[str, Change], place: Place) -> int:
+def balance(plan: Changes, place: Place) -> int:
     """How many more policies are on a place after the plan than before."""
-    on = sum(_place(change) == place for change in _attachments(plan, Action.CREATE))
-    off = sum(_place(change) == place for change in _attachments(plan, Action.DELETE))
-    return on - off
+    return len([*plan.where(_goes_on, place)]) - len([*plan.where(_comes_off, place)])
 
 
-def _crowded(plan: Mapping[str, Change], place: Place, counts: Mapping[Place, int]) -> bool:
+def _crowded(plan: Changes, place: Place, live: Live) -> bool:
     """Whether what is on the place and what goes on do not fit there together."""
-    on = sum(_place(change) == place for change in _attachments(plan, Action.CREATE))
+    counts: Mapping[Place, int] = getattr(live.observed.get(ATTACHMENT), "counts", {})
+    on = len([*plan.where(_goes_on, place)])
     return on > 0 and counts.get(place, 0) + on > MOST[place[0]]
 
 
-def _related(one: str, other: str, units: Mapping[str, str | None]) -> bool:
-    """Whether two targets are the same, or one lies above the other."""
-    if one == other:
-        return True
-    return any(
-        above.startswith(ROOT) and within(below if below.startswith(ROOT) else units.get(below), above)
-        for above, below in ((one, other), (other, one))
-    )
-
-
-def _moves_under(target: str, plan: Mapping[str, Change]) -> Iterator[str]:
+def _moves_under(target: str, plan: Changes) -> Iterator[str]:
     """Ids of the moves of accounts that a policy on `target` reaches now.
 
     Those too that stay in its reach: it may be going down the tree, to where they move.
     """
-    for change in plan.values():
-        moves = change.kind == "account" and change.action is Action.MOVE
-        if moves and (change.key == target or within(getattr(change.before, "unit", None), target)):
-            yield change.id
-
-
-def _attachments(plan: Mapping[str, Change], action: Action) -> Iterator[Change]:
-    return (change for change in plan.values() if change.kind == ATTACHMENT and change.action is action)
+    yield f"account/{target}:{Action.MOVE}"
+    yield from (move.id for move in plan.where(_leaves, target))
 
 
 def _place(change: Change) -> Place:
     side: Resource | None = change.after or change.before
     return getattr(side, "policy_kind", ""), getattr(side, "target", "")
+
+
+def _policy(change: Change) -> str:
+    return change.key.rpartition("@")[0]
+
+
+# What changes are looked for by
+
+
+def _goes_on(change: Change) -> Iterator[Place]:
+    if change.kind == ATTACHMENT and change.action is Action.CREATE:
+        yield _place(change)
+
+
+def _comes_off(change: Change) -> Iterator[Place]:
+    if change.kind == ATTACHMENT and change.action is Action.DELETE:
+        yield _place(change)
+
+
+def _policy_goes_on(change: Change) -> Iterator[str]:
+    """The policy: attachments that are held count too, such as to an OU to come."""
+    if change.kind == ATTACHMENT and change.action is Action.CREATE:
+        yield _policy(change)
+
+
+def _leaves(change: Change) -> Iterable[str]:
+    """The OU that an account leaves, and all above it."""
+    unit = getattr(change.before, "unit", None)
+    return ancestors(unit) if change.kind == "account" and change.action is Action.MOVE and unit else ()
+
+
+class _Tree:
+    """Ids of changes by the places that they take effect at, found from there, from above and from below."""
+
+    def __init__(self, found: Iterable[tuple[Place, str]], live: Live) -> None:
+        seen = live.observed.get("account")
+        accounts = {} if seen is None else seen.resources
+        self._units = {key: getattr(account, "unit", None) for key, account in accounts.items()}
+        self._at: dict[Place, list[str]] = {}
+        self._within: dict[Place, list[str]] = {}
+        for (kind, target), id in found:
+            self._at.setdefault((kind, target), []).append(id)
+            for above in self._way(target):
+                self._within.setdefault((kind, above), []).append(id)
+
+    def related(self, place: Place) -> Iterator[str]:
+        """Those at the place, above it and below it."""
+        kind, target = place
+        yield from self._within.get(place, ())
+        for above in self._way(target)[1:]:
+            yield from self._at.get((kind, above), ())
+
+    def over(self, unit: str, account: str) -> Iterator[str]:
+        """Those of all kinds that take effect on an account in an OU."""
+        for target in (account, *ancestors(unit)):
+            for kind in MOST:
+                yield from self._at.get((kind, target), ())
+
+    def _way(self, target: str) -> list[str]:
+        """The target and all above it."""
+        if target.startswith(ROOT):
+            return ancestors(target)
+        unit = self._units.get(target)
+        return [target] if unit is None else [target, *ancestors(unit)]
+
+
+def _attached(plan: Changes, live: Live) -> _Tree:
+    """The attachments to be made."""
+    return _Tree(((_place(change), change.id) for change in plan.of(ATTACHMENT, Action.CREATE)), live)
+
+
+def _targets(_: Changes, live: Live) -> dict[tuple[str, str], list[str]]:
+    """(kind, policy) → what it is on."""
+    seen = live.observed.get(ATTACHMENT)
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in () if seen is None else seen.resources.values():
+        policy = (getattr(one, "policy_kind", ""), getattr(one, "policy", ""))
+        found.setdefault(policy, []).append(getattr(one, "target", ""))
+    return found
+
+
+def _edits(plan: Changes) -> Iterator[Change]:
+    return (change for change in plan.values() if change.kind in MOST and change.before and change.after)
+
+
+def _edited(plan: Changes, live: Live) -> _Tree:
+    """The edits of policies, where the policies are: there they may take over rules."""
+    targets = plan.table(_targets, live)
+    edits = ((edit.kind, edit.id, target) for edit in _edits(plan) for target in targets.get((edit.kind, edit.key), ()))
+    return _Tree((((kind, target), id) for kind, id, target in edits), live)
+
+
+def _loosening(plan: Changes, _: Live) -> frozenset[str]:
+    return frozenset(edit.id for edit in _edits(plan) if loosens(edit))

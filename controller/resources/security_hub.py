@@ -16,6 +16,7 @@ from controller.errors import AwsError
 from controller.resources import security_hub_cell, security_hub_central, security_hub_region
 from controller.resources.account import Account
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Incomplete, Kind, Live, Note, Observed, Ref
+from controller.resources.changes import Changes
 from controller.resources.security_hub_cell import Edit, SecurityHub, cell_key, entry, look, standard_in
 from controller.resources.security_hub_central import central_configuration
 from controller.resources.security_hub_region import Regions
@@ -161,7 +162,7 @@ class SecurityHubs(Kind[SecurityHub]):
             return False
         return bool(before.standards - after.standards) or bool(_emptied(after) - _emptied(before))
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """An account that moves gets its new place's standards when it is there."""
         cell = change.after or change.before
         if isinstance(cell, SecurityHub):

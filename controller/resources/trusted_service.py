@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.aws.api import Reader, Writer
 from controller.desired.documents.organization import Organization
 from controller.desired.estate import Estate
 from controller.resources.base import Action, Change, Desired, Gone, Kind, Live, Observed, Resource
+from controller.resources.changes import Changes
 from controller.resources.organizational_unit import LANE
 
 
@@ -50,14 +51,14 @@ class TrustedServices(Kind[TrustedService]):
     def delete(self, aws: Writer, before: TrustedService) -> None:
         aws.send("organizations:DisableAWSServiceAccess", ServicePrincipal=before.key)
 
-    def after(self, change: Change, plan: Mapping[str, Change], live: Live) -> Iterable[str]:
+    def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """Trust goes last: AWS refuses while a policy type or an administrator still rests on it."""
         if change.action is not Action.DELETE:
             return
-        for id, other in plan.items():
-            administers = other.kind == "delegated_administrator" and other.key.endswith(f"/{change.key}")
-            if other.action is Action.DELETE and (other.kind == "policy_type" or administers):
-                yield id
+        yield from (type.id for type in plan.of("policy_type", Action.DELETE))
+        for other in plan.of("delegated_administrator", Action.DELETE):
+            if other.key.endswith(f"/{change.key}"):
+                yield other.id
 
     def lane(self, change: Change) -> str | None:
         return LANE

@@ -22,6 +22,7 @@ from controller.planning.diff import Difference, diff
 from controller.planning.order import order
 from controller.resources.account import Accounts
 from controller.resources.base import Action, Change, Desired, ForeignTags, Kind, Live, Resource
+from controller.resources.changes import Changes
 from controller.resources.delegated_administrator import DelegatedAdministrators
 from controller.resources.organizational_unit import OrganizationalUnits
 from controller.resources.policies import POLICY_KINDS
@@ -106,7 +107,7 @@ class Organization:
         """Carry out everything that is not blocked, one change after the other. Returns the changes."""
         live = self.observe(estate)
         changes = order(_by_name(), self.difference(estate, live).changes, live)
-        writer, plan = self.aws.writer(live), {change.id: change for change in changes}
+        writer, plan = self.aws.writer(live), Changes(changes)
         for change in changes:
             kind = _by_name()[change.kind]
             if change.blocked or kind.forbids(change, plan, live):

@@ -6,6 +6,7 @@ import pytest
 
 from controller.desired.estate import Estate
 from controller.resources.base import OWNER_TAG
+from controller.resources.changes import Changes
 from tests.resources.organization import Organization, commit, live_of, shown
 
 OURS = {OWNER_TAG: "main"}
@@ -177,7 +178,7 @@ class TestGoing:
         organization.converge(TREE)
         organization.world.add_account("a", "a@example.com", organization.ids(of="units")["/Security"], state=state)
         live = organization.observe(self.gone)
-        plan = {c.id: c for c in organization.difference(self.gone, live).changes}
+        plan = Changes(organization.difference(self.gone, live).changes)
 
         why = organization.kind("organizational_unit").forbids(plan["organizational_unit//Security:delete"], plan, live)
 

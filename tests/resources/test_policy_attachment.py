@@ -9,6 +9,7 @@ import pytest
 
 from controller.desired.estate import Estate
 from controller.resources.base import Change
+from controller.resources.changes import Changes
 from tests.resources.organization import Organization, commit, shown
 
 UNITS = "{kind: OrganizationalUnits, units: {A: {units: {B: }}, C: }}\n---\n"
@@ -189,7 +190,7 @@ class TestFullAWSAccess:
         organization.converge(commit(UNITS))
         alone = commit(UNITS + "{kind: ServiceControlPolicy, name: FullAWSAccess, detached_from: {units: [/A]}}\n---\n")
         live = organization.observe(alone)
-        plan = {change.id: change for change in organization.difference(alone, live).changes}
+        plan = Changes(organization.difference(alone, live).changes)
         (off,) = plan.values()
 
         why = organization.kind("policy_attachment").forbids(off, plan, live)
