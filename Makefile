@@ -88,8 +88,10 @@ bench: install  ## Calls and seconds of a cycle over larger organizations
 	@$(BIN)/python -m bench.sandbox_speed
 
 # requirements.lock: everything; deploy/requirements.lock: what the container needs, in the same versions.
-# --python-version is the oldest supported; --universal covers newer ones and other systems.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+# --python-version is the oldest supported; --universal covers newer ones and other systems. Extras stay named: without
+# them the pip of Python 3.11 looks past the pin for a newer release, and finds that it has no hash of that.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-strip-extras \
+               --python-version 3.11
 
 lock: install  ## Bring requirements.lock up to date with pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -qq uv
