@@ -95,13 +95,21 @@ def validate(path: Path) -> None:
 @click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan as JSON, for apply.")
 @click.option("--verbose", is_flag=True, help="Everything: long values, names, notes.")
+@click.option(
+    "--explain-calls", is_flag=True, help="Also say what looking cost, beside the least possible (to stderr)."
+)
 @share_option
-def plan(path: Path, style: str, out: Path | None, verbose: bool, share: float | None) -> None:
+def plan(path: Path, style: str, out: Path | None, verbose: bool, explain_calls: bool, share: float | None) -> None:
     """Show what would change. Writes nothing to AWS."""
+    from controller.calls import explain
+
     estate = _load(path)
     with _controller(read_only=True, share=share) as controller:
         report = controller.plan(estate)
+        cost = list(explain(controller, report)) if explain_calls else []
     _show(report.plan, style, verbose)
+    for line in cost:
+        click.echo(line, err=True)
     if out is not None:
         _write_plan(report.plan, out)
     sys.exit(_plan_exit(report.plan))
@@ -132,7 +140,7 @@ def apply(path: Path, yes: bool, saved: Path | None, organization: str | None, s
 @click.option("--branch", default="main", show_default=True)
 @click.option("--path", "path", default="desired-state", show_default=True, help="Where in the repository.")
 @click.option("--interval", help="How often git is asked: 60s, 5m.")
-@click.option("--resync", help="A full cycle at least this often: 15m.")
+@click.option("--resync", help="All of AWS is looked at anew at least this often: 15m.")
 @organization_option
 @share_option
 def run(

@@ -157,7 +157,9 @@ class Settings(BaseSettings):
         default=timedelta(seconds=60), ge=timedelta(seconds=1), description="How often git is asked for new commits."
     )
     resync: Duration = Field(
-        default=timedelta(minutes=15), ge=timedelta(seconds=1), description="A full cycle at least this often."
+        default=timedelta(minutes=15),
+        ge=timedelta(seconds=1),
+        description="All of AWS is looked at anew at least this often, evenly: by then drift is found.",
     )
     allowed_signers: Path | None = Field(
         default=None, description="git's allowed-signers file; where set, a commit without a good signature is bad."

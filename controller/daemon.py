@@ -20,6 +20,7 @@ from controller.clock import Clock
 from controller.desired.estate import Estate
 from controller.errors import OrgctlError, Stopped
 from controller.events import ENDED, Events
+from controller.reconcile import Look
 from controller.report import CycleResult, Outcome, Report, Result
 from controller.schedule import Reason, Schedule, Wanted, untils
 from controller.status import LastCycle
@@ -45,13 +46,13 @@ WOKEN = "woken"
 
 _CLEAN, _ABANDONED = 0, 1
 # These look at git first; the others must not wait for it.
-_ASK_GIT = frozenset({Reason.START, Reason.POLL, Reason.SYNC, Reason.HANGUP})
+_ASK_GIT = frozenset({Reason.START, Reason.POLL, Reason.SYNC, Reason.HANGUP, Reason.DECIDED})
 
 
 class Cycles(Protocol):
     """What the daemon needs of the controller."""
 
-    def cycle(self, estate: Estate) -> Report: ...
+    def cycle(self, estate: Estate, look: Look) -> Report: ...
 
 
 class Memory(Protocol):
@@ -181,7 +182,7 @@ class Daemon:
         # The end of a pause is a moment like the end of an `until`: what it held back is due.
         self.schedule.set_untils({*untils(estate), *(pause.until for pause in pauses)}, now)
         log.info("cycle begins", reasons=[reason.value for reason in sorted(reasons)], commit=estate.commit)
-        return self._controller.cycle(estate)
+        return self._controller.cycle(estate, _look(reasons))
 
     def _ask_git(self) -> None:
         with self._timed("fetch"):
@@ -243,6 +244,13 @@ class Daemon:
             yield
         finally:
             self._metrics.on_phase(phase, self._clock.monotonic() - began)
+
+
+def _look(reasons: frozenset[Reason]) -> Look:
+    """A person who asks wants to know how things are; the clock asks for what is oldest; all else for what it needs."""
+    if reasons & {Reason.SYNC, Reason.HANGUP}:
+        return Look.ALL
+    return Look.PART if Reason.RESYNC in reasons else Look.CHANGES
 
 
 _UNDONE = {

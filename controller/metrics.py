@@ -99,6 +99,9 @@ class Metrics:
         if report.result not in (CycleResult.ERROR, CycleResult.INCOMPLETE):
             self._last_good_cycle.set(now.timestamp())
         self._show(report)
+        for service in {service for service, _ in self._calls.values()}:
+            asked = [at for action, at in report.oldest.items() if action.startswith(f"{service}:")]
+            self._oldest.labels(service).set(min(asked).timestamp() if asked else 0)
 
     def on_failed_cycle(self, seconds: float) -> None:
         """A cycle that raised: what was known of the estate stays."""
@@ -201,6 +204,14 @@ class Metrics:
         self._aws_wait = Counter(
             "orgctl_aws_wait_seconds_total", "Seconds waited to stay within AWS's rates.", names, registry=r
         )
+        self._oldest = Gauge(
+            "orgctl_oldest_observation_timestamp_seconds",
+            "When the oldest answer was asked for that is still relied on, in seconds since 1970; 0: there is none.",
+            ["service"],
+            registry=r,
+        )
+        for service in {service for service, _ in self._calls.values()}:
+            self._oldest.labels(service)
         self._aws_learned = Gauge(
             "orgctl_aws_learned_share",
             "Of the call rate we may use, what AWS lets us have: below 1 after throttles. As of the last call.",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
 from graphlib import TopologicalSorter
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from controller.apply import Progress, apply
 from controller.aws.actions import only_reads, service_of
 from controller.aws.api import Here, Reader
+from controller.aws.known import Basis, Known
 from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.estate import Estate
@@ -24,7 +27,7 @@ from controller.planning.order import order
 from controller.planning.plan import Plan
 from controller.proof import prover
 from controller.report import Report
-from controller.resources.base import Desired, ForeignTags, Incomplete, Kind, Live, Observed
+from controller.resources.base import Change, Desired, ForeignTags, Incomplete, Kind, Live, Observed
 from controller.resources.registry import KINDS
 from controller.store import Store
 
@@ -39,8 +42,28 @@ SETTLE_SECONDS = 5.0
 does not show every change at once (Organizations User Guide, Troubleshooting). How long it takes AWS does not say."""
 
 
+MOST_LOOKS = 5
+"""In one cycle. What is found out of date shows other changes, which rest on other things; it soon comes to an end."""
+
+
+class Look(StrEnum):
+    """How much of AWS a cycle asks about, beyond what is not known, and what is about to be written rests on."""
+
+    ALL = "all"
+    """Everything."""
+    PART = "part"
+    """The oldest, so much that nothing grows older than the settings' `resync`."""
+    CHANGES = "changes"
+    """No more."""
+
+
 class Controller:
-    """Reconciles one organization. One cycle at a time; holds nothing of AWS between cycles but credentials."""
+    """Reconciles one organization. One cycle at a time.
+
+    Args:
+        known: What AWS said in earlier cycles. Whatever it holds, nothing is written that rests on anything older than
+            the cycle itself.
+    """
 
     def __init__(
         self,
@@ -50,6 +73,7 @@ class Controller:
         connect: Callable[[Callable[[CallRecord], None]], Aws],
         *,
         kinds: Kinds | None = None,
+        known: Known | None = None,
         on_call: Callable[[CallRecord], None] = lambda _: None,
         planned: Callable[[Plan], None] = lambda _: None,
         progress: Progress = lambda _: None,
@@ -60,6 +84,9 @@ class Controller:
         self.progress = progress
         self._counts: Counter[str] = Counter()
         self._wrote_at = -inf
+        self.known = known or Known()  # what AWS said in earlier cycles
+        self._commit: str | None = None
+        self._audited_at: datetime | None = None
         self._on_call = on_call
         self._connect = connect
         self._aws: Aws | None = None
@@ -77,11 +104,11 @@ class Controller:
             self._aws.close()
 
     def plan(self, estate: Estate) -> Report:
-        """Look and compare; writes nothing to AWS."""
+        """Look at everything and compare; writes nothing to AWS."""
         with self._one_at_a_time:
-            return self._plan(estate)[0]
+            return self._plan(estate, Look.ALL)[0]
 
-    def cycle(self, estate: Estate, *, plan_id: str | None = None) -> Report:
+    def cycle(self, estate: Estate, look: Look = Look.ALL, *, plan_id: str | None = None) -> Report:
         """Look, compare, and carry out what nothing holds.
 
         Args:
@@ -95,7 +122,7 @@ class Controller:
         """
         with self._one_at_a_time:
             self._check_organization()
-            report, live, wanted = self._plan(estate)
+            report, live, wanted = self._plan(estate, look)
             if plan_id is not None and report.plan.plan_id != plan_id:
                 raise StalePlan(
                     f"there is something else to do than plan {plan_id} says (now: {report.plan.plan_id}). "
@@ -104,6 +131,7 @@ class Controller:
             self.store.settle(change.id for change in report.plan.changes)
             held = {change.kind for change in report.plan.held}
             self.store.remember_wanted(wanted, held)
+            self._doubt(_bases(self.kinds, report.plan.free, live, estate))
             with self._timed(report, "apply") as done:
                 outcomes = apply(
                     report.plan,
@@ -113,22 +141,80 @@ class Controller:
                     workers=self.settings.workers,
                     progress=self.progress,
                 )
-            report = Report(report.started, report.plan, outcomes, done, dict(self._counts))
+            report = Report(report.started, report.plan, outcomes, done, dict(self._counts), report.oldest)
             self.store.remember_cycle(report)
             return report
 
-    def _plan(self, estate: Estate) -> tuple[Report, Live, Mapping[str, Desired[Any]]]:
+    def _plan(self, estate: Estate, look: Look) -> tuple[Report, Live, Mapping[str, Desired[Any]]]:
         self._let_settle()
         self._counts.clear()
         report = Report(self.clock.now(), Plan("", None, (), {}))
-        with self._timed(report, "observe") as phases:
-            live = observe(self.kinds, self.aws.reader(), estate)
-        report = Report(report.started, report.plan, (), phases)
-        with self._timed(report, "plan") as phases:
-            plan, wanted = make_plan(self.kinds, estate, live, self.aws.here, self.settings, self.store)
+        self._forget(look, report.started)
+        for left in reversed(range(MOST_LOOKS)):
+            with self._timed(report, "observe") as phases:
+                live = self._observe(estate)
+            report = Report(report.started, report.plan, (), phases)
+            with self._timed(report, "plan") as phases:
+                plan, wanted = make_plan(self.kinds, estate, live, self.aws.here, self.settings, self.store)
+            report = Report(report.started, plan, (), phases)
+            if not left or not self._is_to_look_again(plan, live, estate, report.started):
+                break
+            if left == 1:  # then everything, and nothing can be out of date
+                self.known.forget(slow=True)
+        self._commit = estate.commit
+        self.known.save()
         self.store.remember_holds(plan)
         self.planned(plan)
-        return Report(report.started, plan, (), phases, dict(self._counts)), live, wanted
+        told = Report(report.started, plan, (), report.phases, dict(self._counts), self.known.ages())
+        return told, live, wanted
+
+    def _forget(self, look: Look, now: datetime) -> None:
+        """What is to be asked again in any case."""
+        resync, since = self.settings.resync, self._audited_at or now
+        self.known.part = 0.0
+        if look is Look.ALL:
+            self.known.forget()
+        elif look is Look.PART:
+            self.known.part = min(1.0, (now - since) / resync)
+            self.known.forget_oldest(self.known.part)
+        if look is not Look.CHANGES or self._audited_at is None:
+            self._audited_at = now
+        self.known.forget_older(resync * (1 - self.known.part), now)
+
+    def _observe(self, estate: Estate) -> Live:
+        self.known.begin()
+        live = observe(self.kinds, self.aws.reader(self.known), estate)
+        if all(live.whole(name) for name in self.kinds):
+            self.known.tidy()
+        return live
+
+    def _is_to_look_again(self, plan: Plan, live: Live, estate: Estate, since: datetime) -> bool:
+        """Whether anything that the plan rests on was asked before `since`; that is forgotten."""
+        if self.known.oldest() >= since:
+            return False
+        if any(missing.torn for missing in plan.incomplete):
+            places = (self.kinds[name].reads for name in ("organizational_unit", "account") if name in self.kinds)
+            self.known.forget_actions(frozenset[str]().union(*places))
+            return True
+        changes = plan.free
+        if estate.commit is None or estate.commit != self._commit:
+            # Git may name for the first time what has come about since AWS was asked.
+            changes = (*changes, *(change for change in plan.held if change.before is None))
+        bases = _bases(self.kinds, changes, live, estate)
+        if bases is None:
+            self.known.forget()
+            return True
+        stale = [basis[-1] for basis in bases if self.known.is_stale(basis, since)]
+        self.known.doubt(stale)
+        return bool(stale)
+
+    def _doubt(self, bases: Iterable[Basis] | None) -> None:
+        """What is about to be written is out of date, whatever becomes of it; also for whoever starts after a crash."""
+        if bases is None:
+            self.known.forget()
+        else:
+            self.known.doubt(basis[-1] for basis in bases)
+        self.known.save()
 
     def _let_settle(self) -> None:
         """Above AWS's rates (`rate_multiple`) there is a sandbox, whose time is as much shorter."""
@@ -160,6 +246,20 @@ class Controller:
         began = self.clock.monotonic()
         yield phases
         phases[phase] = self.clock.monotonic() - began
+
+
+def _bases(kinds: Kinds, changes: Iterable[Change], live: Live, estate: Estate) -> set[Basis] | None:
+    """What these changes rest on; None: everything."""
+    by_kind: dict[str, list[Change]] = {}
+    for change in changes:
+        by_kind.setdefault(change.kind, []).append(change)
+    found: set[Basis] = set()
+    for name, some in by_kind.items():
+        bases = kinds[name].rests_on(some, live, estate)
+        if bases is None:
+            return None
+        found.update(bases)
+    return found
 
 
 def make_plan(

@@ -51,6 +51,7 @@ class Report:
     Attributes:
         phases: Seconds by phase: observe, plan, apply.
         calls: AWS calls by action (``organizations:ListAccounts``), every attempt counted.
+        oldest: Action → when the oldest of its answers that the plan was made from was asked for.
         wrote: How many changes were applied.
     """
 
@@ -59,6 +60,7 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
+    oldest: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def wrote(self) -> int:

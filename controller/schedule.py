@@ -21,11 +21,12 @@ class Reason(StrEnum):
 
     START = "start"
     POLL = "poll"  # ask git; a cycle follows only where there is a new commit
-    RESYNC = "resync"
+    RESYNC = "resync"  # look again at what was looked at longest ago
     UNTIL = "until"
     RETRY = "retry"  # the last cycle left something to look at again
     SYNC = "sync"  # somebody asked over HTTP
     HANGUP = "hangup"  # SIGHUP
+    DECIDED = "decided"  # somebody approved something over HTTP
 
 
 AFTER = timedelta(seconds=1)
@@ -62,8 +63,14 @@ class Wanted:
             self._changed.notify_all()
 
 
+PARTS = 10
+"""In so many looks all of AWS is looked at once, evenly: no burst of calls, and drift is found on the way."""
+SHORTEST_PART = timedelta(seconds=5)
+"""A look takes a while by itself, however little is asked."""
+
+
 class Schedule:
-    """Wishes by the clock: git each `interval`, everything each `resync`, and at every `until`."""
+    """Wishes by the clock: git each `interval`, all of AWS in each `resync`, and at every `until`."""
 
     def __init__(self, wanted: Wanted, interval: timedelta, resync: timedelta) -> None:
         self._wanted = wanted
@@ -75,7 +82,8 @@ class Schedule:
         )
         jitter = interval.total_seconds() * JITTER
         self._add(Reason.POLL, IntervalTrigger(seconds=interval.total_seconds(), jitter=jitter, timezone=UTC))
-        self._add(Reason.RESYNC, IntervalTrigger(seconds=resync.total_seconds(), timezone=UTC))
+        part = min(resync, max(resync / PARTS, SHORTEST_PART))
+        self._add(Reason.RESYNC, IntervalTrigger(seconds=part.total_seconds(), timezone=UTC))
 
     def start(self) -> None:
         self._scheduler.start()

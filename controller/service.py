@@ -11,6 +11,7 @@ import structlog
 
 from controller.aws.actions import CONNECT
 from controller.aws.connect import connect
+from controller.aws.known import Known
 from controller.aws.transport import CallRecord
 from controller.clock import Clock
 from controller.config import Settings
@@ -28,6 +29,7 @@ from controller.reconcile import Controller
 from controller.resources.registry import KINDS
 from controller.revision import Revisions
 from controller.schedule import Reason
+from controller.shelf import Shelf
 from controller.status import Board
 from controller.store import Store
 from controller.web.app import Site, make_app
@@ -57,6 +59,7 @@ def serve(settings: Settings, *, repo: str, branch: str, path: str) -> int:
 def _serve(settings: Settings, remote: Remote, path: str) -> int:
     clock = Clock()
     store = Store(settings.state_dir / "orgctl.sqlite3", clock)
+    shelf = Shelf(settings.state_dir / "known.sqlite3", settings)
     metrics = Metrics([kind.name for kind in KINDS], _actions())
     board = Board(clock)
 
@@ -70,6 +73,7 @@ def _serve(settings: Settings, remote: Remote, path: str) -> int:
         clock,
         store,
         lambda observer: connect(settings, clock, read_only=False, observer=observer),
+        known=Known(shelf),
         on_call=on_call,
         planned=_tell_plan,
         progress=tell_outcome,
@@ -90,6 +94,7 @@ def _serve(settings: Settings, remote: Remote, path: str) -> int:
         store=store,
         clock=clock,
         sync=lambda: daemon.wanted.want(Reason.SYNC),
+        decided=lambda: daemon.wanted.want(Reason.DECIDED),
         instance=settings.instance,
         token=token,
         hosts=allowed_hosts(settings.listen),
@@ -104,6 +109,7 @@ def _serve(settings: Settings, remote: Remote, path: str) -> int:
     finally:
         server.stop()
         controller.close()
+        shelf.close()
         store.close()
 
 

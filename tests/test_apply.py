@@ -35,6 +35,9 @@ class NoCalls:
     def page_token(self, action: str) -> tuple[str, str]:
         raise AssertionError(action)
 
+    def page_limit(self, action: str) -> dict[str, int]:
+        raise AssertionError(action)
+
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return [function(item) for item in items]
 

@@ -204,6 +204,16 @@ def test_a_plan_needs_no_pinned_organization(orgctl: Shell) -> None:
     assert orgctl("plan", "estate").code == 0
 
 
+def test_what_looking_cost_is_told_beside_the_least_it_could_have(orgctl: Shell) -> None:
+    ended = orgctl("plan", "estate", "--explain-calls", "--format", "json")
+
+    json.loads(ended.out)
+    rows = {row[-1]: row[:2] for line in ended.err.splitlines() if len(row := line.split()) == 3 and row[0].isdigit()}
+    assert rows["organizations:DescribePolicy"] == ["1", "1"]
+    assert all(made == least for made, least in rows.values())
+    assert "organizations:ListRoots" in rows and "at AWS's rates and a share of 50% at least" in ended.err
+
+
 def test_in_observe_mode_the_plan_says_so_once(orgctl: Shell) -> None:
     orgctl.says(MORE.replace("Sandbox: }", "Sandbox: , Media: }"))
 

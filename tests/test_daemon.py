@@ -27,6 +27,7 @@ from controller.git.mirror import Mirror
 from controller.git.remote import Remote
 from controller.metrics import Metrics
 from controller.planning.guard import Pause
+from controller.reconcile import Look
 from controller.report import CycleResult, Outcome, Report, Result
 from controller.resources.base import Incomplete
 from controller.revision import Revisions, accept
@@ -47,10 +48,12 @@ class Controller:
 
     def __init__(self) -> None:
         self.estates: list[Estate] = []
+        self.looks: list[Look] = []
         self.answer: Callable[[Estate], Report] = lambda estate: report(commit=estate.commit)
 
-    def cycle(self, estate: Estate) -> Report:
+    def cycle(self, estate: Estate, look: Look) -> Report:
         self.estates.append(estate)
+        self.looks.append(look)
         return self.answer(estate)
 
     @property
@@ -149,6 +152,35 @@ def test_every_other_reason_runs_a_cycle_without_news(house: House, reason: Reas
     house.daemon.once(reason)
 
     assert house.controller.commits == [head, head]
+
+
+@pytest.mark.parametrize(
+    "reasons, look",
+    [
+        pytest.param({Reason.RESYNC}, Look.PART, id="the clock: what is oldest"),
+        pytest.param({Reason.RESYNC, Reason.UNTIL}, Look.PART, id="the clock, and an until"),
+        pytest.param({Reason.UNTIL}, Look.CHANGES, id="an until: what it changes"),
+        pytest.param({Reason.RETRY}, Look.CHANGES, id="something undone: that"),
+        pytest.param({Reason.DECIDED}, Look.CHANGES, id="an approval: what it lets through"),
+        pytest.param({Reason.SYNC, Reason.RESYNC}, Look.ALL, id="a person asks: everything"),
+        pytest.param({Reason.HANGUP}, Look.ALL, id="SIGHUP: everything"),
+    ],
+)
+def test_how_much_of_aws_is_looked_at_follows_from_why(house: House, reasons: set[Reason], look: Look) -> None:
+    house.push(GOOD)
+    house.daemon.once(Reason.START)
+    house.daemon.once(*reasons)
+
+    assert house.controller.looks == [Look.CHANGES, look]
+
+
+def test_a_commit_is_no_reason_to_look_at_everything(house: House) -> None:
+    house.push(GOOD)
+    house.daemon.once(Reason.START)
+    house.push(MORE)
+    house.daemon.once(Reason.POLL)
+
+    assert house.controller.looks[-1] is Look.CHANGES
 
 
 def test_an_approval_given_elsewhere_is_acted_on_at_the_next_poll(house: House) -> None:
@@ -650,7 +682,7 @@ store = Store(state / "orgctl.sqlite3", clock)
 settings = Settings(organization="o-abcdefghij", state_dir=state)
 
 class Controller:
-    def cycle(self, estate):
+    def cycle(self, estate, look):
         print("cycle", flush=True)
         if kind == "waits":
             clock.sleep(3600)

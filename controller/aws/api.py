@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from controller.aws.fan_out import FanOut, Threads, Work
+from controller.aws.known import Call, Known
 from controller.clock import Clock
 from controller.errors import AwsError, InProgress
 from controller.resources.base import Live, Ref
@@ -75,17 +76,25 @@ class Calls(Protocol):
     def page_token(self, action: str) -> tuple[str, str]:
         """(request member that takes the token, response member that gives it), from botocore's paginators or model."""
 
+    def page_limit(self, action: str) -> dict[str, int]:
+        """{request member: the most it takes} of a listing whose model says so; or nothing."""
+
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
         """`function` over `items` concurrently, results in order; the first error is raised when all have ended."""
 
 
 class Reader:
-    """What may be asked of AWS."""
+    """What may be asked of AWS.
 
-    def __init__(self, calls: Calls, here: Here, fan_out: FanOut | None = None) -> None:
+    Args:
+        known: Answers of earlier cycles: what is known is not asked. None: everything is.
+    """
+
+    def __init__(self, calls: Calls, here: Here, fan_out: FanOut | None = None, known: Known | None = None) -> None:
         self._calls = calls
         self.here = here
         self._fan_out = fan_out or Threads(calls.clock)
+        self.known = known
         self._memory: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -98,18 +107,30 @@ class Reader:
         self, action: str, /, *, account: str | None = None, region: str | None = None, **parameters: Any
     ) -> dict[str, Any]:
         """One answer. Raises AwsError."""
-        return self._calls.call(action, parameters, account=account, region=region, write=False, repeatable=True)
+
+        def ask() -> tuple[dict[str, Any], int]:
+            return self._call(action, account, region, parameters), 1
+
+        answer: dict[str, Any] = self._recalled(Call.of(action, account=account, region=region, **parameters), ask)
+        return answer
 
     def find(
         self, action: str, /, *, absent: str, account: str | None = None, region: str | None = None, **parameters: Any
     ) -> dict[str, Any] | None:
         """One answer, or None where AWS answers with exactly the error code `absent`. Every other error is raised."""
-        try:
-            return self.get(action, account=account, region=region, **parameters)
-        except AwsError as error:
-            if error.code == absent:
-                return None
-            raise
+
+        def ask() -> tuple[dict[str, Any] | None, int]:
+            try:
+                return self._call(action, account, region, parameters), 1
+            except AwsError as error:
+                if error.code == absent:
+                    return None, 1
+                raise
+
+        answer: dict[str, Any] | None = self._recalled(
+            Call.of(action, account=account, region=region, **parameters), ask
+        )
+        return answer
 
     def items(
         self,
@@ -119,21 +140,55 @@ class Reader:
         *,
         account: str | None = None,
         region: str | None = None,
+        slow: bool = False,
         **parameters: Any,
     ) -> Iterator[Any]:
         """Every item of `member` over all pages.
 
         Goes on while there is a token, whatever the page holds: AWS returns empty pages with a NextToken
         (Organizations API reference, ListAccounts). A token that repeats is an error, not an endless loop.
+
+        Args:
+            slow: What is known may be `known.SLOWER` times as old as otherwise.
         """
+
+        def ask() -> tuple[list[Any], int]:
+            pages = list(self._pages(action, account, region, parameters))
+            return [item for page in pages for item in page.get(member) or ()], len(pages)
+
+        if self.known is not None:
+            call = Call.of(action, account=account, region=region, **parameters)
+            yield from self._recalled(call, ask, slow=slow)
+            return
+        for page in self._pages(action, account, region, parameters):
+            yield from page.get(member) or ()
+
+    def some(self, action: str, member: str, /, *, most: int, **parameters: Any) -> list[Any] | None:
+        """Every item of a listing; None where there are more than `most`, which is found out early."""
+
+        def ask() -> tuple[list[Any] | None, int]:
+            found: list[Any] = []
+            pages = 0
+            for page in self._pages(action, None, None, parameters):
+                pages += 1
+                found += page.get(member) or ()
+                if len(found) > most:
+                    return None, pages
+            return found, pages
+
+        items: list[Any] | None = self._recalled(Call.of(action, **parameters), ask)
+        return None if items is None or len(items) > most else items
+
+    def _pages(
+        self, action: str, account: str | None, region: str | None, parameters: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
         asks, gives = self._calls.page_token(action)
+        parameters = {**self._calls.page_limit(action), **parameters}
         token: Any = None
         seen: set[Any] = set()
         while True:
-            page = self.get(
-                action, account=account, region=region, **parameters, **({asks: token} if token is not None else {})
-            )
-            yield from page.get(member) or ()
+            page = self._call(action, account, region, parameters if token is None else {**parameters, asks: token})
+            yield page
             token = page.get(gives)
             if not token:
                 return
@@ -143,13 +198,43 @@ class Reader:
                 )
             seen.add(token)
 
+    def chose(self, what: str, ways: Mapping[str, int]) -> None:
+        """Note that something can be asked in several ways, and what each costs in calls; the cheapest was taken."""
+        if self.known is not None:
+            self.known.ways[what] = dict(ways)
+
+    def is_better(self, single: Call, than: Call) -> bool:
+        """See `Known.is_better`; without anything known, the question about many was asked just now."""
+        return self.known is not None and self.known.is_better(single, than)
+
+    def _call(self, action: str, account: str | None, region: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._calls.call(action, parameters, account=account, region=region, write=False, repeatable=True)
+
+    def _recalled(self, call: Call, ask: Callable[[], tuple[Any, int]], *, slow: bool = False) -> Any:
+        """What is known, or what `ask` brings: (answer, calls it took)."""
+        if self.known is None:
+            return ask()[0]
+        if (answer := self.known.recall(call)) is not None:
+            return answer.value
+        at = self.clock.now()
+        value, calls = ask()
+        self.known.learn(call, value, at, calls, slow=slow)
+        return value
+
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
         """`function` over `items` concurrently, results in order; the first error is raised when all have ended."""
         return self._calls.map(function, items)
 
     def fan_out(self, work: Work[S, T], accounts: Mapping[str, Sequence[S]]) -> list[T]:
-        """`work` over shards of whole accounts, where the settings' executor says: see `fan_out.FanOut`."""
-        return self._fan_out.run(self, work, accounts)
+        """`work` over shards of whole accounts, where the settings' executor says: see `fan_out.FanOut`.
+
+        It asks everything, wherever it runs: what is known of it is for the caller to keep.
+        """
+        return self._fan_out.run(self.anew(), work, accounts)
+
+    def anew(self) -> Reader:
+        """The same view, to which nothing is known."""
+        return Reader(self._calls, self.here, self._fan_out)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """`make()`, the first time it is asked for under `key`; its answer from then on. A Reader lives one cycle."""

@@ -9,6 +9,7 @@ from botocore.session import Session
 from controller.aws.api import Here, Reader, Writer
 from controller.aws.cluster import Cluster
 from controller.aws.fan_out import FanOut, Threads
+from controller.aws.known import Known
 from controller.aws.transport import Observer, Transport
 from controller.clock import Clock
 from controller.config import Settings
@@ -24,9 +25,13 @@ class Aws:
         self.here = here
         self._fan_out = fan_out
 
-    def reader(self) -> Reader:
-        """A view that cannot write, for one cycle: what it reads once it remembers."""
-        return Reader(self.transport, self.here, self._fan_out)
+    def reader(self, known: Known | None = None) -> Reader:
+        """A view that cannot write, for one cycle: what it reads once it remembers.
+
+        Args:
+            known: What is known already, and is not asked.
+        """
+        return Reader(self.transport, self.here, self._fan_out, known)
 
     def writer(self, live: Live) -> Writer:
         """A view that writes, for one apply of a plan made from `live`."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.errors import AwsError
 from controller.resources.base import OWNER_TAG
 
@@ -13,6 +14,9 @@ Tags = Mapping[str, str]
 
 READ_ACTIONS = frozenset({"tag:GetResources", "organizations:ListTagsForResource"})
 WRITE_ACTIONS = frozenset({"organizations:TagResource", "organizations:UntagResource"})
+
+_BULK_PARAMETERS: Mapping[str, Any] = {"ResourceTypeFilters": ["organizations"], "ResourcesPerPage": 100}
+_BULK = Call.of("tag:GetResources", **_BULK_PARAMETERS)
 
 NO_TAGS: Tags = {}
 NO_KEYS: Mapping[str, Collection[str]] = {}
@@ -50,6 +54,8 @@ def organization_tags(
     else:
         doubtful = [id for id, tags in wanted.items() if not tags.items() <= known.get(id, NO_TAGS).items()]
         doubtful += [id for id, keys in decisive.items() if id not in wanted and not set(keys) <= {*known.get(id, ())}]
+        asked_since = (id for id in ids if aws.is_better(_one_call(id), than=_BULK))
+        doubtful = list(dict.fromkeys((*doubtful, *asked_since)))
     asked = aws.map(lambda id: tags_of(aws, id), doubtful)
     return {**(known or {}), **dict(zip(doubtful, asked, strict=True))}
 
@@ -57,6 +63,11 @@ def organization_tags(
 def tags_of(aws: Reader, id: str) -> Tags:
     """One resource's tags, as they are now."""
     return _pairs(aws.items("organizations:ListTagsForResource", "Tags", ResourceId=id))
+
+
+def tags_basis(id: str) -> Basis:
+    """What says which tags one resource has."""
+    return _BULK, _one_call(id)
 
 
 def owner_now(aws: Reader, id: str) -> str | None:
@@ -96,9 +107,7 @@ def _in_bulk(aws: Reader) -> dict[str, dict[str, Tags]] | None:
     """
     found: dict[str, dict[str, Tags]] = {}
     try:
-        for item in aws.items(
-            "tag:GetResources", "ResourceTagMappingList", ResourceTypeFilters=["organizations"], ResourcesPerPage=100
-        ):
+        for item in aws.items("tag:GetResources", "ResourceTagMappingList", **_BULK_PARAMETERS):
             place = item["ResourceARN"].split(":", 5)[5].split("/")
             found.setdefault(place[0], {})[place[-1]] = _pairs(item.get("Tags", ()))
     except AwsError:
@@ -108,3 +117,7 @@ def _in_bulk(aws: Reader) -> dict[str, dict[str, Tags]] | None:
 
 def _pairs(tags: Iterable[Mapping[str, Any]]) -> Tags:
     return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _one_call(id: str) -> Call:
+    return Call.of("organizations:ListTagsForResource", ResourceId=id)

@@ -129,6 +129,7 @@ class Transport:
         self._workers = Workers(settings.workers, clock)
         self._clients: dict[tuple[str, str], Any] = {}
         self._page_tokens: dict[str, dict[str, tuple[str, str]]] = {}
+        self._page_limits: dict[str, dict[str, int]] = {}
         self._creating = threading.Lock()
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},  # `_retry` decides; the SDK's own would count twice
@@ -180,6 +181,13 @@ class Transport:
             if service not in self._page_tokens:
                 self._page_tokens[service] = _page_tokens(self._session, service)
             return self._page_tokens[service].get(operation, ("NextToken", "NextToken"))
+
+    def page_limit(self, action: str) -> dict[str, int]:
+        """See `aws.api.Calls`."""
+        with self._creating:
+            if action not in self._page_limits:
+                self._page_limits[action] = _page_limit(self._session, *service_of(action))
+            return self._page_limits[action]
 
     def map(self, function: Callable[[T], S], items: Iterable[T]) -> list[S]:
         """See `aws.api.Calls`."""
@@ -316,3 +324,11 @@ def _page_tokens(session: Session, service: str) -> dict[str, tuple[str, str]]:
         for operation, config in paginators.items()
         if isinstance(config["input_token"], str) and isinstance(config["output_token"], str)
     }
+
+
+def _page_limit(session: Session, service: str, operation: str) -> dict[str, int]:
+    """AWS's default is often less than its most, and not always documented."""
+    shape = session.get_service_model(service).operation_model(operation).input_shape
+    limits = shape.members.get("MaxResults") if shape is not None else None
+    most = limits.metadata.get("max") if limits is not None else None
+    return {} if most is None else {"MaxResults": most}

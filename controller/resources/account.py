@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.aws.api import Reader, Writer
-from controller.aws.tags import NO_TAGS, READ_ACTIONS, WRITE_ACTIONS, organization_tags, retag
+from controller.aws.known import Basis, Call
+from controller.aws.tags import NO_TAGS, READ_ACTIONS, WRITE_ACTIONS, organization_tags, retag, tags_basis
 from controller.desired.documents.accounts import AccountEntry
 from controller.desired.documents.accounts import Contact as ContactEntry
 from controller.desired.documents.assignments import Assignments
@@ -30,7 +31,7 @@ from controller.resources.base import (
     private,
 )
 from controller.resources.changes import Changes
-from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key, way_to
 from controller.resources.protection import attaches_over, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
@@ -94,6 +95,7 @@ class Accounts(Kind[Account]):
     resource = Account
     requires = ("organizational_unit", "trusted_service")
     reads = READ_ACTIONS | {
+        "organizations:DescribeAccount",
         "organizations:ListAccounts",
         "organizations:ListAccountsForParent",
         "account:GetAlternateContact",
@@ -101,11 +103,11 @@ class Accounts(Kind[Account]):
     writes = WRITE_ACTIONS | {"organizations:MoveAccount", "account:PutAlternateContact"}
 
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[Account]:
-        listed = list(aws.items("organizations:ListAccounts", "Accounts"))
+        listed = _listed(aws)
         handles = _handles(estate, listed)
         expected = {id: estate.accounts[handle].tags or {} for id, handle in handles.items()}
         ids = [account["Id"] for account in listed]
-        keys = _selecting_tags(estate)
+        keys = selecting_tags(estate)
         decisive = {id: keys for id in ids if id not in handles or estate.accounts[handles[id]].tags is None}
         tags = organization_tags(aws, "account", ids, expected, decisive)
         units = {unit.id: unit.key for unit in live.of(OrganizationalUnit).values() if unit.id}
@@ -125,7 +127,7 @@ class Accounts(Kind[Account]):
             for item in listed
         }
         lost = [
-            Incomplete(self.name, f"it lies in {parents.get(id)}, an OU that was not there a moment ago", id)
+            Incomplete(self.name, f"it lies in {parents.get(id)}, an OU that was not there a moment ago", id, torn=True)
             for id, account in accounts.items()
             if account.unit is None
         ]
@@ -169,6 +171,19 @@ class Accounts(Kind[Account]):
                 except KeyError:
                     blocked[key] = f"there is no OU {entry.unit} in this organization: give its path"
         return Desired(resources=resources, blocked=blocked, notes=tuple(notes))
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        for change in changes:
+            account = change.before
+            if not isinstance(account, Account):
+                yield (_LIST,)
+                continue
+            yield place_basis(account.key)
+            yield tags_basis(account.key)
+            for type in CONTACT_TYPES:
+                yield (_contact_call(account.key, type, management=bool(account.management)),)
+            if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
+                yield from way_to(change.after.unit, live)
 
     def update(self, aws: Writer, before: Account, after: Account) -> None:
         if before.unit != after.unit:
@@ -275,6 +290,38 @@ class Accounts(Kind[Account]):
             return Incomplete(self.name, str(error), account.key)
 
 
+_LIST = Call.of("organizations:ListAccounts")
+
+
+def place_basis(id: str) -> Basis:
+    """What says where one account lies, and what state it is in."""
+    return _LIST, Call.of("organizations:DescribeAccount", AccountId=id)
+
+
+def _listed(aws: Reader) -> list[dict[str, Any]]:
+    """Every account, those that were asked about by themselves since as they are now."""
+    singles = aws.known.doubted("organizations:DescribeAccount") if aws.known else ()
+    if aws.known and len(singles) > aws.known.cost(_LIST):
+        aws.known.doubt([_LIST], instead_of=singles)  # twenty at a time is cheaper
+    listed: list[dict[str, Any]] = list(aws.items("organizations:ListAccounts", "Accounts"))
+    asked = [one["Id"] for one in listed if aws.is_better(place_basis(one["Id"])[-1], than=_LIST)]
+    if not asked:
+        return listed
+    found = dict(zip(asked, aws.map(lambda id: _described(aws, id), asked), strict=True))
+    return [account for one in listed if (account := found.get(one["Id"], one)) is not None]
+
+
+def _described(aws: Reader, id: str) -> dict[str, Any] | None:
+    """None: it has left the organization."""
+    answer = aws.find("organizations:DescribeAccount", absent="AccountNotFoundException", AccountId=id)
+    return None if answer is None else answer["Account"]
+
+
+def _contact_call(account: str, type: str, *, management: bool) -> Call:
+    subject = {} if management else {"AccountId": account}
+    return Call.of("account:GetAlternateContact", AlternateContactType=type.upper(), **subject)
+
+
 def _read_contact(aws: Reader, account: str, type: str) -> Contact | None:
     answer = aws.find(
         "account:GetAlternateContact",
@@ -309,7 +356,7 @@ def _to_be_trusted(estate: Estate) -> bool:
     return any(TRUST in document.model.trusted_services for document in estate.of(Organization))
 
 
-def _selecting_tags(estate: Estate) -> set[str]:
+def selecting_tags(estate: Estate) -> set[str]:
     """Keys of the tags by which `targets` select: an account that lacks one by mistake would lose what they give."""
     lines = [line.targets for document in estate.of(Assignments) for line in document.model.assignments]
     every = [*lines, *(document.model.targets for document in estate.of(SecurityHub))]
@@ -358,6 +405,8 @@ def _parents(aws: Reader, listed: list[dict[str, Any]], units: Mapping[str, str]
     """
     found = {account["Id"]: account["Paths"][0].strip("/").split("/")[-2] for account in listed if account.get("Paths")}
     if len(found) < len(listed):
+        if aws.known is not None:  # older than the accounts, it would say where they were
+            aws.known.forget_actions({"organizations:ListAccountsForParent"})
         ids = list(units)
         inside = aws.map(lambda unit: _account_ids_in(aws, unit), ids)
         found |= {account: unit for unit, accounts in zip(ids, inside, strict=True) for account in accounts}

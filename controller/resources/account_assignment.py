@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import Any, NamedTuple
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import SLOWER, Basis, Call
+from controller.aws.tags import tags_basis
 from controller.desired.documents.assignments import Assignment, Assignments
 from controller.desired.documents.permission_set import PermissionSet as PermissionSetDocument
 from controller.desired.estate import Estate
 from controller.errors import AsyncFailed, AwsError
 from controller.resources import principals
-from controller.resources.account import Account
+from controller.resources.account import Account, place_basis, selecting_tags
 from controller.resources.base import (
     Action,
     Change,
@@ -27,11 +30,15 @@ from controller.resources.base import (
     Resource,
 )
 from controller.resources.changes import Changes
-from controller.resources.identity_center import instance, owner_of, settle
+from controller.resources.identity_center import Instance, instance, owner_of, settle
+from controller.resources.organizational_unit import way_to
 from controller.resources.permission_set import PermissionSet
-from controller.resources.principals import Principal, deleted, name_of, principal_of, resolve
+from controller.resources.principals import Principal, deleted, everyone, name_of, named, principal_of, resolve
 from controller.resources.selection import Selector
 
+FEW_PLACES = 100
+"""Pairs of a permission set and an account that are asked about within five seconds (IAM Identity Center User Guide,
+quotas): not worth leaving anything out."""
 _TIMEOUT = 300.0
 """Seconds for one assignment. Terraform's provider gives it as long."""
 
@@ -70,10 +77,12 @@ class Seen(Observed[AccountAssignment]):
     Attributes:
         at: When: an `until` before that is over.
         principals: As git names them → (id, name); those that do not resolve are missing.
+        instance: Where they were looked up; None: nowhere.
     """
 
     at: datetime | None = None
     principals: Mapping[Principal, tuple[str, str]] = field(default_factory=dict)
+    instance: Instance | None = None
 
 
 class AccountAssignments(Kind[AccountAssignment]):
@@ -86,6 +95,7 @@ class AccountAssignments(Kind[AccountAssignment]):
         "sso:DescribeAccountAssignmentCreationStatus",
         "sso:DescribeAccountAssignmentDeletionStatus",
         "sso:ListAccountAssignments",
+        "sso:ListAccountAssignmentsForPrincipal",
         "sso:ListAccountsForProvisionedPermissionSet",
         "sso:ListInstances",
         "sso:ListTagsForResource",
@@ -96,13 +106,19 @@ class AccountAssignments(Kind[AccountAssignment]):
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[AccountAssignment]:
         """Every assignment of the permission sets that git names or we own, whoever has it.
 
-        Asked for by permission set and account: asking by principal is cheaper, but does not show those that git does
-        not name, and these are to be found.
+        There are two ways to ask. One call for each permission set and account shows all; one for each user and group
+        of the identity store shows all that anybody can use, and leaves out what deleted users and groups left behind.
+        Where the second takes far fewer calls the first goes on slowly beside it, for those leftovers.
         """
         sets = _sets_to_ask(estate, live, aws.here.instance)
-        rows = _rows(aws, sets, live)
-        resolved = resolve(aws, estate)
-        names = {(p.type, id): name for p, (id, name) in resolved.items()}
+        expected = _places_in_git(estate, live) if sets else 0
+        people = everyone(aws, expected // 2) if expected > FEW_PLACES else None
+        ways = {"by user and group": len(people)} if people is not None else {}
+        aws.chose("who has which permission set where", {**ways, "by permission set and account": expected})
+        rows = _rows(aws, sets, live) if people is None else _rows_of(aws, people, sets, estate, live)
+        resolved = resolve(aws, named(estate), people)
+        names = {(p.type, id): p.name for p, id in (people or {}).items()}
+        names |= {(p.type, id): name for p, (id, name) in resolved.items()}
         unknown = {(row.type, row.principal_id) for row in rows} - names.keys()
         names |= dict(zip(sorted(unknown), aws.map(lambda who: name_of(aws, *who), sorted(unknown)), strict=True))
         found = [_live(row, names[row.type, row.principal_id], live) for row in rows]
@@ -110,10 +126,38 @@ class AccountAssignments(Kind[AccountAssignment]):
         lost = [a for a in found if (account := live.of(Account).get(a.account)) is not None and account.unit is None]
         return Seen(
             {assignment.key: assignment for assignment in found},
-            tuple(Incomplete(self.name, "the OU of its account is not known", a.key) for a in lost),
+            tuple(Incomplete(self.name, "the OU of its account is not known", a.key, torn=True) for a in lost),
             at=aws.clock.now(),
             principals=resolved,
+            instance=instance(aws) if sets or resolved else None,
         )
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        """That it is there or not; who has it; where its account lies, on which targets depend; whose its set is."""
+        seen = live.observed[self.name]
+        assert isinstance(seen, Seen)
+        if seen.instance is None:
+            return
+        by_tags, entitled, in_git = bool(selecting_tags(estate)), _entitled(estate), set(named(estate))
+        for change in changes:
+            one = change.after or change.before
+            assert isinstance(one, AccountAssignment)
+            permission_set, account = live.get(one.parent), live.of(Account).get(one.account)
+            if one.principal_id is not None:
+                yield (_of_principal(seen.instance.arn, one.principal.type, one.principal_id),)
+            if permission_set is not None and permission_set.id is not None:
+                yield (_at_place(seen.instance.arn, permission_set.id, one.account),)
+                yield (Call.of(_PROVISIONED, InstanceArn=seen.instance.arn, PermissionSetArn=permission_set.id),)
+                yield (_tags_of_set(seen.instance.arn, permission_set.id),)
+            if account is not None:
+                yield place_basis(account.key)
+                yield from way_to(account.unit, live) if account.unit else ()
+                if by_tags:
+                    yield tags_basis(account.key)
+            # Somebody who can no longer be found keeps everybody's access (`_Wanted.unsure`).
+            others = entitled.get(one.permission_set, set()) if change.action is Action.DELETE else set()
+            for principal in {one.principal, *others} & in_git:
+                yield principals.basis(principal, seen.instance.identity_store_id)
 
     def desire(self, estate: Estate, live: Live) -> Desired[AccountAssignment]:
         seen = live.observed[self.name]
@@ -318,6 +362,25 @@ def _sets_to_ask(estate: Estate, live: Live, instance_name: str) -> list[Permiss
     return [one for one in live.of(PermissionSet).values() if {one.name, one.id} & named or one.owner == instance_name]
 
 
+def _places_in_git(estate: Estate, live: Live) -> int:
+    """How many pairs of a permission set and an account git names: what there is to ask about where all is well."""
+    selector = Selector(estate, live)
+    lines = [line for document in estate.of(Assignments) for line in document.model.assignments]
+    return len(
+        {(text, id) for line in lines for id in selector.select(line.targets).accounts for text in line.permission_sets}
+    )
+
+
+def _entitled(estate: Estate) -> dict[str, set[Principal]]:
+    """Permission set → everybody that git names for it."""
+    found: dict[str, set[Principal]] = {}
+    for document in estate.of(Assignments):
+        for line in document.model.assignments:
+            for permission_set in line.permission_sets:
+                found.setdefault(permission_set, set()).add(principal_of(line))
+    return found
+
+
 class _Row(NamedTuple):
     """One assignment as AWS lists it. `type`: ``group`` or ``user``."""
 
@@ -329,28 +392,97 @@ class _Row(NamedTuple):
 
 def _rows(aws: Reader, sets: Iterable[PermissionSet], live: Live) -> list[_Row]:
     """Every assignment of these permission sets in accounts that are ACTIVE: in others nothing can be changed."""
-    where = instance(aws).arn
+    places = _places(aws, sets, live)
+    return [row for found in aws.map(lambda place: _assigned(aws, place), places) for row in found]
 
-    def places(one: PermissionSet) -> list[tuple[PermissionSet, str]]:
-        found = aws.items(
-            "sso:ListAccountsForProvisionedPermissionSet", "AccountIds", InstanceArn=where, PermissionSetArn=one.id
-        )
-        accounts = live.of(Account)
+
+Place = tuple[PermissionSet, str]
+"""A permission set, and an account that it is provisioned to."""
+
+
+def _places(aws: Reader, sets: Iterable[PermissionSet], live: Live, *, slow: bool = False) -> list[Place]:
+    accounts, where = live.of(Account), instance(aws).arn
+
+    def provisioned(one: PermissionSet) -> list[Place]:
+        found = aws.items(_PROVISIONED, "AccountIds", slow=slow, InstanceArn=where, PermissionSetArn=one.id)
         return [(one, id) for id in found if id in accounts and accounts[id].active]
 
-    def assigned(place: tuple[PermissionSet, str]) -> list[_Row]:
-        one, account = place
+    return [place for found in aws.map(provisioned, sets) for place in found]
+
+
+def _assigned(aws: Reader, place: Place, *, slow: bool = False) -> list[_Row]:
+    one, account = place
+    where: dict[str, Any] = {"InstanceArn": instance(aws).arn, "AccountId": account, "PermissionSetArn": one.id}
+    found = aws.items(_AT_PLACE, "AccountAssignments", slow=slow, **where)
+    return [_Row(one, account, row["PrincipalType"].lower(), row["PrincipalId"]) for row in found]
+
+
+_PROVISIONED = "sso:ListAccountsForProvisionedPermissionSet"
+_AT_PLACE = "sso:ListAccountAssignments"
+
+
+def _rows_of(
+    aws: Reader, people: Mapping[Principal, str], sets: Iterable[PermissionSet], estate: Estate, live: Live
+) -> list[_Row]:
+    """The same, asked for by principal; and what nobody has, as far as it is known."""
+    where, accounts = instance(aws).arn, live.of(Account)
+    by_arn = {one.id: one for one in sets}
+
+    def theirs(principal: Principal) -> list[_Row]:
+        id = people[principal]
         found = aws.items(
-            "sso:ListAccountAssignments",
+            "sso:ListAccountAssignmentsForPrincipal",
             "AccountAssignments",
             InstanceArn=where,
-            AccountId=account,
-            PermissionSetArn=one.id,
+            PrincipalId=id,
+            PrincipalType=principal.type.upper(),
         )
-        return [_Row(one, account, row["PrincipalType"].lower(), row["PrincipalId"]) for row in found]
+        # Whether a user's list has what comes by groups is not documented: only what is given to this principal counts.
+        return [
+            _Row(by_arn[row["PermissionSetArn"]], row["AccountId"], principal.type, id)
+            for row in found
+            if row["PrincipalId"] == id and row["PrincipalType"].lower() == principal.type
+            if row["PermissionSetArn"] in by_arn and row["AccountId"] in accounts and accounts[row["AccountId"]].active
+        ]
 
-    every = [place for found in aws.map(places, sets) for place in found]
-    return [row for found in aws.map(assigned, every) for row in found]
+    rows = [row for found in aws.map(theirs, people) for row in found]
+    ids = {(principal.type, id) for principal, id in people.items()}
+    leftovers = (row for row in _slowly(aws, by_arn.values(), estate, live) if (row.type, row.principal_id) not in ids)
+    return [*rows, *leftovers]
+
+
+def _slowly(aws: Reader, sets: Iterable[PermissionSet], estate: Estate, live: Live) -> Iterator[_Row]:
+    """Rows by permission set and account: of sets that are to go all, since AWS deletes none that has any; of others
+    what is known, and a little more in each look that has a share of the time to spend."""
+    going = {d.model.name for d in estate.of(PermissionSetDocument) if d.model.deleted}
+    going |= {d.model.formerly for d in estate.of(PermissionSetDocument) if d.model.formerly}
+    yield from _rows(aws, [one for one in sets if one.name in going], live)
+    if aws.known is None or not (aws.known.part or aws.known.has(_AT_PLACE)):
+        return
+    places = _places(aws, [one for one in sets if one.name not in going], live, slow=True)
+    where = instance(aws).arn
+    asked: list[Place] = []
+    new: list[Place] = []
+    for place in places:
+        call = _at_place(where, str(place[0].id), place[1])
+        (asked if aws.known.recall(call) or aws.known.is_doubted(call) else new).append(place)
+    asked += new[: ceil(len(places) * aws.known.part / SLOWER)]
+    for rows in aws.map(lambda place: _assigned(aws, place, slow=True), asked):
+        yield from rows
+
+
+def _at_place(where: str, permission_set_arn: str, account: str) -> Call:
+    return Call.of(_AT_PLACE, InstanceArn=where, AccountId=account, PermissionSetArn=permission_set_arn)
+
+
+def _of_principal(where: str, type: str, id: str) -> Call:
+    return Call.of(
+        "sso:ListAccountAssignmentsForPrincipal", InstanceArn=where, PrincipalId=id, PrincipalType=type.upper()
+    )
+
+
+def _tags_of_set(where: str, permission_set_arn: str) -> Call:
+    return Call.of("sso:ListTagsForResource", InstanceArn=where, ResourceArn=permission_set_arn)
 
 
 def _live(row: _Row, name: str, live: Live) -> AccountAssignment:

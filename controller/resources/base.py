@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeV
 
 if TYPE_CHECKING:
     from controller.aws.api import Reader, Writer
+    from controller.aws.known import Basis
     from controller.desired.estate import Estate
     from controller.resources.changes import Changes
 
@@ -157,6 +158,9 @@ class Incomplete:
     kind: str
     why: str
     key: str | None = None
+    torn: bool = False
+    """Two answers of AWS do not fit together, as where one is older than the other: worth asking again for where
+    everything lies."""
 
     @property
     def what(self) -> str:
@@ -332,6 +336,14 @@ class Kind(Generic[R]):
 
     def delete(self, aws: Writer, before: R) -> None:
         raise NotImplementedError
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis] | None:
+        """What decides about these changes of this kind, and is out of date once they are written; None: everything.
+
+        It is asked again before they are written, where what is known of it is older. What is declared here and never
+        asked by `observe` does no harm.
+        """
+        return None
 
     def owner(self, aws: Reader, live: R) -> str | None:
         """Ownership, read again from AWS just before a delete. For children: their parent's."""

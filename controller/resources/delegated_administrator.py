@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.desired.documents.organization import Organization
 from controller.desired.estate import Document, Estate
 from controller.errors import AwsError
@@ -97,6 +98,15 @@ class DelegatedAdministrators(Kind[DelegatedAdministrator]):
                 gone[key] = (Gone.DELETED, source)
         blocked |= _second_administrators(resources, gone, live)
         return Desired(resources=resources, gone=gone, blocked=blocked)
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        yield (Call.of("organizations:ListDelegatedAdministrators"),)
+        for change in changes:
+            side = change.before or change.after
+            assert isinstance(side, DelegatedAdministrator)
+            yield (Call.of("organizations:ListDelegatedServicesForAccount", AccountId=side.account),)
+            for region in _regions(estate) if side.service == SECURITY_HUB else ():
+                yield (Call.of("securityhub:ListOrganizationAdminAccounts", region=region),)
 
     def create(self, aws: Writer, after: DelegatedAdministrator) -> None:
         if after.service == SECURITY_HUB:

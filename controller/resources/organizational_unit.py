@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.aws.tags import (
     READ_ACTIONS,
     WRITE_ACTIONS,
@@ -15,6 +16,7 @@ from controller.aws.tags import (
     organization_tags,
     owner_now,
     retag,
+    tags_basis,
     with_owner,
     without_owner,
 )
@@ -122,6 +124,14 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
             blocked={e.path: why for e in entries if (why := _blocked(e, have)) is not None},
         )
 
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        for change in changes:
+            yield from way_to(change.key, live)
+            if change.before is not None and change.before.id is not None:
+                yield tags_basis(change.before.id)
+                if change.action is Action.DELETE:
+                    yield (_children_call(change.before.id),)
+
     def create(self, aws: Writer, after: OrganizationalUnit) -> None:
         parent = aws.id_of(Ref(self.name, paths.parent(after.key)))
         try:
@@ -184,6 +194,18 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
 
     def ignored(self, resource: OrganizationalUnit) -> bool:
         return resource.key == ROOT
+
+
+def way_to(path: str, live: Live) -> Iterator[Basis]:
+    """What says which OU is meant by a path: each level's list of those in it."""
+    units = live.of(OrganizationalUnit)
+    for above in paths.ancestors(path)[1:]:
+        if above in units and units[above].id:
+            yield (_children_call(str(units[above].id)),)
+
+
+def _children_call(parent_id: str) -> Call:
+    return Call.of("organizations:ListOrganizationalUnitsForParent", ParentId=parent_id)
 
 
 LANE = "organizations"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.aws.tags import as_list, with_owner, without_owner
 from controller.desired.checks.permission_sets import CONTROL_TOWER
 from controller.desired.documents.permission_set import Boundary, CustomerManagedPolicy
@@ -71,6 +72,13 @@ class PermissionSet(Resource):
         return () if self.inline_policy is None else refs_in(self.inline_policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen(Observed[PermissionSet]):
+    """What was seen, and in which instance: its ARN."""
+
+    instance: str = ""
+
+
 class PermissionSets(Kind[PermissionSet]):
     """Permission sets. Accounts and OUs come first: inline policies may name them."""
 
@@ -98,14 +106,15 @@ class PermissionSets(Kind[PermissionSet]):
 
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[PermissionSet]:
         """All of them with their tags, which say whose they are; the rest of those whose content git states."""
-        arns = list(aws.items("sso:ListPermissionSets", "PermissionSets", InstanceArn=instance(aws).arn))
+        where = instance(aws).arn
+        arns = list(aws.items("sso:ListPermissionSets", "PermissionSets", InstanceArn=where))
         stated = {d.model.name for d in estate.of(Document) if _is_stated(d.model)}
 
         def look(arn: str) -> PermissionSet | None:
             found = _described(aws, arn)
             return _detailed(aws, found, live) if found and found.name in stated else found
 
-        return Observed({found.key: found for found in aws.map(look, arns) if found is not None})
+        return Seen({found.key: found for found in aws.map(look, arns) if found is not None}, instance=where)
 
     def desire(self, estate: Estate, live: Live) -> Desired[PermissionSet]:
         have = live.of(PermissionSet)
@@ -134,6 +143,15 @@ class PermissionSets(Kind[PermissionSet]):
             else:
                 gone[old.name] = (Gone.DELETED, mark)
         return Desired(resources, gone, blocked=blocked, notes=tuple(notes))
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        seen = live.observed[self.name]
+        assert isinstance(seen, Seen)
+        for change in changes:
+            if change.before is None or change.action is Action.DELETE:
+                yield (Call.of("sso:ListPermissionSets", InstanceArn=seen.instance),)
+            if change.before is not None:
+                yield from ((call,) for call in _calls(seen.instance, str(change.before.id)))
 
     def create(self, aws: Writer, after: PermissionSet) -> None:
         answer = aws.send(
@@ -303,9 +321,31 @@ def _described(aws: Reader, arn: str) -> PermissionSet | None:
     )
 
 
+_STALE = "LATEST_PERMISSION_SET_NOT_PROVISIONED"
+
+
+def _calls(instance_arn: str, arn: str) -> Iterator[Call]:
+    """All that is asked about one permission set."""
+    yield Call.of("sso:ListTagsForResource", InstanceArn=instance_arn, ResourceArn=arn)
+    for action in (
+        "sso:DescribePermissionSet",
+        "sso:ListManagedPoliciesInPermissionSet",
+        "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+        "sso:GetInlinePolicyForPermissionSet",
+        "sso:GetPermissionsBoundaryForPermissionSet",
+    ):
+        yield Call.of(action, InstanceArn=instance_arn, PermissionSetArn=arn)
+    yield Call.of(
+        "sso:ListAccountsForProvisionedPermissionSet",
+        InstanceArn=instance_arn,
+        PermissionSetArn=arn,
+        ProvisioningStatus=_STALE,
+    )
+
+
 def _detailed(aws: Reader, found: PermissionSet, live: Live) -> PermissionSet:
     """With its policies, its boundary and whether it is provisioned."""
-    where = {"InstanceArn": instance(aws).arn, "PermissionSetArn": found.id}
+    where: dict[str, Any] = {"InstanceArn": instance(aws).arn, "PermissionSetArn": found.id}
     managed = aws.items("sso:ListManagedPoliciesInPermissionSet", "AttachedManagedPolicies", **where)
     own = aws.items(
         "sso:ListCustomerManagedPolicyReferencesInPermissionSet", "CustomerManagedPolicyReferences", **where
@@ -315,7 +355,7 @@ def _detailed(aws: Reader, found: PermissionSet, live: Live) -> PermissionSet:
     stale = aws.items(
         "sso:ListAccountsForProvisionedPermissionSet",
         "AccountIds",
-        ProvisioningStatus="LATEST_PERMISSION_SET_NOT_PROVISIONED",
+        ProvisioningStatus=_STALE,
         **where,
     )
     return replace(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.aws.tags import (
     READ_ACTIONS,
     WRITE_ACTIONS,
@@ -14,6 +15,7 @@ from controller.aws.tags import (
     organization_tags,
     owner_now,
     retag,
+    tags_basis,
     with_owner,
     without_owner,
 )
@@ -22,7 +24,7 @@ from controller.desired.estate import Document as Placed
 from controller.desired.estate import Estate
 from controller.desired.templates import TemplateError
 from controller.errors import AwsError
-from controller.resources.base import OWNER_TAG, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
+from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import filled, refs_in, rendered
 from controller.resources.organizational_unit import LANE
@@ -90,7 +92,7 @@ class Policies(Kind[Policy]):
         documents = {document.model.name: document.model for document in self.documents(estate)}
         if not documents and self.type_name not in live.of(PolicyType):
             return Observed()
-        listed = list(aws.items("organizations:ListPolicies", "Policies", Filter=self.aws_type))
+        listed = self._listed(aws)
         keys = _keys(listed, documents.values())
         own = [item for item in listed if not item.get("AwsManaged")]
         named = {item["Id"]: documents[keys[item["Id"]]] for item in own if keys[item["Id"]] in documents}
@@ -128,6 +130,15 @@ class Policies(Kind[Policy]):
     def documents(self, estate: Estate) -> Iterator[Placed[Document]]:
         """This type's documents."""
         return (document for document in estate.of(Document) if document.model.kind == self.document)
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        for change in changes:
+            if change.before is None or change.action is Action.DELETE:
+                yield (Call.of("organizations:ListPolicies", Filter=self.aws_type),)
+            if change.before is not None and change.before.id is not None:
+                yield (description_call(change.before.id),)
+                yield tags_basis(change.before.id)
+                yield (targets_call(change.before.id),)
 
     def create(self, aws: Writer, after: Policy) -> None:
         assert after.content is not None
@@ -230,6 +241,14 @@ class Policies(Kind[Policy]):
         )
         return wanted, why
 
+    def _listed(self, aws: Reader) -> list[Mapping[str, Any]]:
+        """Every policy of the type, those that were asked about by themselves since as they are now."""
+        call = Call.of("organizations:ListPolicies", Filter=self.aws_type)
+        listed = list(aws.items("organizations:ListPolicies", "Policies", Filter=self.aws_type))
+        asked = [one["Id"] for one in listed if aws.is_better(description_call(one["Id"]), than=call)]
+        found = dict(zip(asked, aws.map(lambda id: _described(aws, id), asked), strict=True))
+        return [policy for one in listed if (policy := found.get(one["Id"], one)) is not None]
+
     def _content(self, aws: Reader, id: str) -> PolicyDocument:
         return PolicyDocument.parse(
             aws.get("organizations:DescribePolicy", PolicyId=id)["Policy"]["Content"], iam=self.iam
@@ -240,6 +259,23 @@ class Policies(Kind[Policy]):
         listed = aws.reads.items("organizations:ListPolicies", "Policies", Filter=self.aws_type)
         found: str | None = next((item["Id"] for item in listed if item["Name"] == after.title), None)
         return found if found and owner_now(aws.reads, found) == after.owner else None
+
+
+def description_call(id: str) -> Call:
+    """What asks for a policy's name, description and content."""
+    return Call.of("organizations:DescribePolicy", PolicyId=id)
+
+
+def targets_call(id: str) -> Call:
+    """What asks for where a policy is attached."""
+    return Call.of("organizations:ListTargetsForPolicy", PolicyId=id)
+
+
+def _described(aws: Reader, id: str) -> Mapping[str, Any] | None:
+    """As ListPolicies gives it; None where it has gone."""
+    answer = aws.find("organizations:DescribePolicy", absent="PolicyNotFoundException", PolicyId=id)
+    summary: Mapping[str, Any] | None = None if answer is None else answer["Policy"]["PolicySummary"]
+    return summary
 
 
 def _keys(listed: Iterable[Mapping[str, Any]], documents: Iterable[Document]) -> dict[str, str]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.aws.api import Reader, Writer
-from controller.aws.tags import owner_now
+from controller.aws.known import Basis, Call
+from controller.aws.tags import owner_now, tags_basis
+from controller.desired import paths
 from controller.desired.documents.base import Attachment
 from controller.desired.documents.organization import Organization
 from controller.desired.documents.policies import Policy as Document
 from controller.desired.estate import Document as Placed
 from controller.desired.estate import Estate
 from controller.errors import AwsError
-from controller.resources.account import Account
+from controller.resources.account import Account, place_basis
 from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import Names
-from controller.resources.organizational_unit import LANE, OrganizationalUnit
-from controller.resources.policies import POLICY_KINDS, Policies, Policy
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, way_to
+from controller.resources.policies import POLICY_KINDS, Policies, Policy, description_call, targets_call
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 from controller.resources.protection import Place, balance, comes_first
@@ -100,11 +102,12 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         """The targets of policies that git names or we own; and all that is on a target where something is to change.
 
         Asking by target alone would be a call per account (20 policies are asked about in 4 seconds, 5,000 accounts
-        in a quarter of an hour: Organizations User Guide, throttling limits); but before something goes on or comes
-        off, the number of policies there matters, whoever's they are.
+        in a quarter of an hour: Organizations User Guide, throttling limits), and is done only where there are fewer of
+        them than policies. But before something goes on or comes off, the number of policies there matters, whoever's.
         """
         look = _Look(aws, live, estate)
-        asked = look.policies_to_ask()
+        asked, every = look.policies_to_ask(), look.places_to_ask()
+        asked = [policy for policy in asked if policy.kind not in {kind for kind, _ in every}]
         found: dict[str, PolicyAttachment] = {}
         lost: list[Incomplete] = []
         for policy, ids in zip(asked, aws.map(look.targets, asked), strict=True):
@@ -112,15 +115,18 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                 key = look.target_key(id)
                 if key is None:
                     why = f"'{policy.name}' is attached to {id}, which was not there a moment ago"
-                    lost.append(Incomplete(self.name, why))
+                    lost.append(Incomplete(self.name, why, torn=True))
                 else:
                     one = look.attachment(policy, key)
                     found[one.key] = one
         at = aws.clock.now()
         wants = _wants(estate, live, at)
-        listed = look.places({*look.changing(wants, found), *decisive(estate, live, found.values())})
-        for on_target in aws.map(look.on_target, listed):
+        for on_target in aws.map(look.on_target, every):
             found.update({one.key: one for one in on_target})
+        changing = look.places({*look.changing(wants, found), *decisive(estate, live, found.values())})
+        for on_target in aws.map(look.on_target, [place for place in changing if place not in {*every}]):
+            found.update({one.key: one for one in on_target})
+        listed = sorted({*every, *changing})
         counts = Counter((one.policy_kind, one.target) for one in found.values())
         matter = [*found.values(), *wants.resources.values()]
         read = contents(aws, live, matter, set(listed))
@@ -129,6 +135,35 @@ class PolicyAttachments(Kind[PolicyAttachment]):
     def desire(self, estate: Estate, live: Live) -> Desired[PolicyAttachment]:
         seen = live.observed.get(self.name)
         return _wants(estate, live, seen.at if isinstance(seen, Seen) else None).finish()
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        """Where the policy is; what else is on the target and above it, and what that says."""
+        on = _by_target(live)
+        for change in changes:
+            one = change.after or change.before
+            assert isinstance(one, PolicyAttachment)
+            if (policy := live.get(one.parent)) is not None and policy.id is not None:
+                yield (targets_call(policy.id),)
+                if not getattr(policy, "aws_managed", False):
+                    yield tags_basis(policy.id)
+            account = live.of(Account).get(one.target)
+            unit = one.target if account is None else account.unit
+            if account is not None:
+                yield place_basis(account.key)
+            yield from way_to(unit or "/", live) if unit else ()
+            for level in {one.target, *(paths.ancestors(unit) if unit else ())}:
+                yield from self._on_level(one.policy_kind, level, on, live)
+
+    def _on_level(
+        self, policy_kind: str, target: str, on: Mapping[Place, list[PolicyAttachment]], live: Live
+    ) -> Iterator[Basis]:
+        kind = OrganizationalUnit.kind if target.startswith("/") else Account.kind
+        place = live.get(Ref(kind, target))
+        if place is not None and place.id is not None:
+            yield (_on_target_call(place.id, policy_kind),)
+        for other in on.get((policy_kind, target), ()) if _KINDS[policy_kind].iam else ():
+            if other.policy_id is not None:
+                yield (description_call(other.policy_id),)
 
     def create(self, aws: Writer, after: PolicyAttachment) -> None:
         self._send(aws, "organizations:AttachPolicy", after, already="DuplicatePolicyAttachmentException")
@@ -197,6 +232,17 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                 raise
 
 
+def _by_target(live: Live) -> dict[Place, list[PolicyAttachment]]:
+    found: dict[Place, list[PolicyAttachment]] = {}
+    for one in live.of(PolicyAttachment).values():
+        found.setdefault((one.policy_kind, one.target), []).append(one)
+    return found
+
+
+def _on_target_call(id: str, policy_kind: str) -> Call:
+    return Call.of("organizations:ListPoliciesForTarget", TargetId=id, Filter=_KINDS[policy_kind].aws_type)
+
+
 def targets_of(aws: Reader, policy: Policy) -> list[str]:
     """The ids of what a policy is attached to."""
     listed = aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=policy.id)
@@ -245,6 +291,15 @@ class _Look:
             for policy in policies.values()
             if not policy.others and ((kind, policy.key) in named or policy.owner == self.aws.here.instance)
         ]
+
+    def places_to_ask(self) -> list[Place]:
+        """Every target, for the types of which fewer targets than policies would have to be asked about."""
+        policies = Counter(policy.kind for policy in self.policies_to_ask())
+        cheaper = [kind for kind, number in policies.items() if len(self.ids) < number]
+        for kind, number in policies.items():
+            ways = {"by target": len(self.ids), "by policy": number}
+            self.aws.chose(f"where each {kind.replace('_', ' ')} is attached", ways)
+        return self.places((kind, target) for kind in cheaper for target in self.ids)
 
     def targets(self, policy: Policy) -> list[str]:
         return targets_of(self.aws, policy)

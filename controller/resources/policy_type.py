@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.desired.documents.organization import Organization
 from controller.desired.estate import Estate
 from controller.errors import AwsError
@@ -72,6 +73,9 @@ class PolicyTypes(Kind[PolicyType]):
             for number, name in enumerate(document.model.disable.policy_types):
                 gone[name] = (Gone.DELETED, str(document.marks.at("disable", "policy_types", number)))
         return Desired(resources=resources, gone=gone)
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        return [(Call.of("organizations:ListRoots"),)]
 
     def create(self, aws: Writer, after: PolicyType) -> None:
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from controller.aws.api import Reader
+from controller.aws.known import Basis, Call
 from controller.desired.documents.assignments import Assignment, Assignments
 from controller.desired.estate import Estate
+from controller.errors import AwsError
 from controller.resources.base import Json
 from controller.resources.identity_center import instance
 
@@ -17,6 +20,8 @@ READS = frozenset(
         "identitystore:DescribeUser",
         "identitystore:GetGroupId",
         "identitystore:GetUserId",
+        "identitystore:ListGroups",
+        "identitystore:ListUsers",
     }
 )
 
@@ -46,13 +51,61 @@ def principal_of(line: Assignment) -> Principal:
     return Principal("group", line.group) if line.group is not None else Principal("user", str(line.user))
 
 
-def resolve(aws: Reader, estate: Estate) -> dict[Principal, tuple[str, str]]:
-    """Each principal that git names → (id, name); two spellings of one get one name. Those unknown are left out."""
-    lines = [line for document in estate.of(Assignments) for line in document.model.assignments]
-    named = sorted({principal_of(line) for line in lines})
+def named(estate: Estate) -> list[Principal]:
+    """Everybody that git names, sorted."""
+    return sorted({principal_of(line) for doc in estate.of(Assignments) for line in doc.model.assignments})
+
+
+def everyone(aws: Reader, most: int) -> dict[Principal, str] | None:
+    """The identity store's groups and users → their ids; None where there are more than `most`, or it will not tell."""
+    store = instance(aws).identity_store_id
+    found: dict[Principal, str] = {}
+    for type, (action, member, id, name) in _LISTS.items():
+        try:
+            some = aws.some(action, member, most=most - len(found), IdentityStoreId=store)
+        except AwsError:
+            return None  # there is another way, which needs no such permission
+        if some is None:
+            return None
+        found |= {Principal(type, one[name]): one[id] for one in some if one.get(name)}
+    return found
+
+
+_LISTS = {
+    "group": ("identitystore:ListGroups", "Groups", "GroupId", "DisplayName"),
+    "user": ("identitystore:ListUsers", "Users", "UserId", "UserName"),
+}
+
+
+def basis(principal: Principal, identity_store_id: str) -> Basis:
+    """What says who one that git names is."""
+    everyone = Call.of(_LISTS[principal.type][0], IdentityStoreId=identity_store_id)
+    if principal.is_id:
+        action, member, _ = _DESCRIPTIONS[principal.type]
+        return everyone, Call.of(action, IdentityStoreId=identity_store_id, **{member: principal.name.lower()})
+    action, path, _ = _LOOK_UPS[principal.type]
+    return everyone, Call.of(
+        action, IdentityStoreId=identity_store_id, AlternateIdentifier=_named(path, principal.name)
+    )
+
+
+def resolve(
+    aws: Reader, principals: Iterable[Principal], everyone: Mapping[Principal, str] | None = None
+) -> dict[Principal, tuple[str, str]]:
+    """Each principal → (id, name); two spellings of one get one name. Those unknown are left out.
+
+    Args:
+        everyone: The identity store's, where they were listed: who is among them is not asked about.
+    """
+    known, named = everyone or {}, list(principals)
     found: dict[Principal, tuple[str, str]] = {}
     names: dict[tuple[str, str], str] = {}
-    for principal, id in zip(named, aws.map(lambda one: id_of(aws, one), named), strict=True):
+
+    def id_now(one: Principal) -> str | None:
+        alone = basis(one, instance(aws).identity_store_id)
+        return known[one] if one in known and not aws.is_better(alone[1], than=alone[0]) else id_of(aws, one)
+
+    for principal, id in zip(named, aws.map(id_now, named), strict=True):
         if id is not None:
             name = _name(aws, principal.type, id) if principal.is_id else principal.name
             found[principal] = (id, names.setdefault((principal.type, id), str(name)))
@@ -70,9 +123,13 @@ def id_of(aws: Reader, principal: Principal) -> str | None:
         action,
         absent="ResourceNotFoundException",
         IdentityStoreId=store,
-        AlternateIdentifier={"UniqueAttribute": {"AttributePath": path, "AttributeValue": principal.name}},
+        AlternateIdentifier=_named(path, principal.name),
     )
     return None if answer is None else str(answer[member])
+
+
+def _named(path: str, name: str) -> Json:
+    return {"UniqueAttribute": {"AttributePath": path, "AttributeValue": name}}
 
 
 _LOOK_UPS = {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from itertools import islice
+from math import ceil
 from typing import Any, TypeVar
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Call, Known
 from controller.catalogue.security_hub import is_service_managed, standard_arn, standard_of
 from controller.errors import AwsError, InProgress
 from controller.resources.base import OWNER_TAG, Resource
@@ -139,22 +144,107 @@ class Look:
 
 
 def look(aws: Reader, cells: Iterable[SecurityHub]) -> Look:
-    """Read many cells, wherever the settings say. Raises NoWorkers."""
+    """Read those of many cells that are not known, wherever the settings say. Raises NoWorkers."""
     accounts: dict[str, list[SecurityHub]] = {}
-    seen = Look()
+    cells, seen, at = list(cells), Look(), aws.clock.now()
     for cell in cells:
-        accounts.setdefault(cell.account, []).append(cell)
         seen.cells[cell.key] = None
-    for shard in aws.fan_out(_look_at, accounts):
+        if aws.known is not None and (answer := aws.known.recall(cell_call(cell))) is not None:
+            seen.cells[cell.key] = _kept(cell, answer.value)
+        else:
+            accounts.setdefault(cell.account, []).append(cell)
+    if aws.known is not None:
+        _recall_offers(aws.known, cells, seen)
+    known = Look(standards=dict(seen.standards), controls=dict(seen.controls))
+    for shard in aws.fan_out(partial(_look_at, known=known), accounts) if accounts else ():
         seen.cells.update(shard.cells)
         seen.standards.update(shard.standards)
         seen.controls.update(shard.controls)
+    if aws.known is not None:
+        _add_offers(aws, cells, seen)
+        for region in seen.standards.keys() - known.standards.keys():
+            aws.known.learn(_standards_call(region), sorted(seen.standards[region]), at)
+        for region, standard in seen.controls.keys() - known.controls.keys():
+            found = sorted(seen.controls[region, standard])
+            aws.known.learn(_controls_call(region, standard), found, at, calls=ceil(len(found) / 100))
+        for some in accounts.values():
+            for cell in some:
+                _keep(aws.known, cell, seen, at)
     return seen
 
 
-def _look_at(aws: Reader, cells: list[SecurityHub]) -> Look:
-    """One shard, possibly in another process."""
-    regions = Regions(aws)
+def cell_call(cell: SecurityHub) -> Call:
+    """Stands for all that is asked about one cell. What is asked follows from the standards that git wants there."""
+    return Call.of("securityhub:DescribeHub", account=cell.account, region=cell.region, of=sorted(cell.standards))
+
+
+def _keep(known: Known, cell: SecurityHub, seen: Look, at: datetime) -> None:
+    """As text, a tenth of the size. Not what AWS is still at work on: that is to be looked at again."""
+    found = seen.cells[cell.key]
+    if isinstance(found, AwsError) or (found is not None and (found.unready or found.leaving)):
+        return
+    if found is None:
+        known.learn(cell_call(cell), None, at)
+        return
+    controls = sum(len(seen.controls.get((cell.region, standard), ())) for standard in cell.standards)
+    value = {
+        "id": found.id,
+        "owner": found.owner,
+        "standards": sorted(found.standards),
+        "disabled": dict(found.disabled),
+        "incomplete": dict(found.incomplete),
+        "lacking": sorted(found.lacking),
+    }
+    known.learn(cell_call(cell), json.dumps(value), at, calls=3 + ceil(controls / _CONTROLS_A_CALL))
+
+
+def _kept(cell: SecurityHub, value: str | None) -> SecurityHub | None:
+    if value is None:
+        return None
+    kept = json.loads(value)
+    return SecurityHub(
+        key=cell.key,
+        name=cell.name,
+        id=kept["id"],
+        owner=kept["owner"],
+        standards=frozenset(kept["standards"]),
+        disabled=kept["disabled"],
+        incomplete=kept["incomplete"],
+        lacking=frozenset(kept["lacking"]),
+    )
+
+
+def _recall_offers(known: Known, cells: Iterable[SecurityHub], seen: Look) -> None:
+    """What the cells' Regions offer, as far as it is known."""
+    for region, standard in {(cell.region, standard) for cell in cells for standard in cell.standards}:
+        if (answer := known.recall(_standards_call(region))) is not None:
+            seen.standards[region] = frozenset(answer.value)
+        if (answer := known.recall(_controls_call(region, standard))) is not None:
+            seen.controls[region, standard] = frozenset(answer.value)
+
+
+def _add_offers(aws: Reader, cells: Iterable[SecurityHub], seen: Look) -> None:
+    """What is not known of the Regions, and needed no looking at for the cells that were read."""
+    regions = Regions(aws.anew(), seen.standards, seen.controls)
+    through = {cell.region: cell for cell in seen.cells.values() if isinstance(cell, SecurityHub)}
+    for region, standard in sorted({(cell.region, standard) for cell in cells for standard in cell.standards}):
+        if region in through:
+            seen.standards[region] = regions.standards_of(through[region].account, region)
+            if standard in through[region].standards:
+                seen.controls[region, standard] = regions.controls_of(through[region].account, region, standard)
+
+
+def _standards_call(region: str) -> Call:
+    return Call.of("securityhub:DescribeStandards", region=region)
+
+
+def _controls_call(region: str, standard: str) -> Call:
+    return Call.of("securityhub:ListSecurityControlDefinitions", region=region, standard=standard)
+
+
+def _look_at(aws: Reader, cells: list[SecurityHub], known: Look | None = None) -> Look:
+    """One shard, possibly in another process. `known`: what Regions offer, as far as it is known."""
+    regions = Regions(aws, known.standards, known.controls) if known else Regions(aws)
 
     def one(cell: SecurityHub) -> SecurityHub | AwsError | None:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from controller.aws.api import Reader, Writer
+from controller.aws.known import Basis, Call
 from controller.desired.documents.organization import Organization
 from controller.desired.estate import Estate
 from controller.resources.base import Action, Change, Desired, Gone, Kind, Live, Observed, Resource
@@ -44,6 +45,9 @@ class TrustedServices(Kind[TrustedService]):
             for number, principal in enumerate(document.model.disable.trusted_services):
                 gone[principal] = (Gone.DELETED, str(document.marks.at("disable", "trusted_services", number)))
         return Desired(resources=resources, gone=gone)
+
+    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        return [(Call.of("organizations:ListAWSServiceAccessForOrganization"),)]
 
     def create(self, aws: Writer, after: TrustedService) -> None:
         aws.send("organizations:EnableAWSServiceAccess", ServicePrincipal=after.key)

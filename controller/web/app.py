@@ -56,7 +56,8 @@ class Site:
     """All that is behind the pages.
 
     Attributes:
-        sync: Asks for a cycle now.
+        sync: Asks for a cycle that looks at everything, now.
+        decided: Asks for a cycle now: somebody has let something through.
         token: What a POST must carry; None: POSTs are off.
         hosts: Names by which browsers may ask; None: any.
     """
@@ -66,6 +67,7 @@ class Site:
     store: Store
     clock: Clock
     sync: Callable[[], None]
+    decided: Callable[[], None]
     instance: str
     token: str | None = None
     hosts: frozenset[str] | None = None
@@ -189,7 +191,7 @@ class _Handlers:
     async def approve(self, request: Request) -> Response:
         asked = await _body(request, Approval)
         answer = await run_in_threadpool(self._approve, asked)
-        self._site.sync()
+        self._site.decided()
         return JSONResponse(answer, 201)
 
     def _approve(self, asked: Approval) -> dict[str, Any]:

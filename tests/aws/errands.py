@@ -30,9 +30,9 @@ def refused(reader: Reader, accounts: list[str]) -> list[AwsError]:
     return found
 
 
-def look_and_die(aws: Reader, cells: list[Any]) -> security_hub_cell.Look:
+def look_and_die(aws: Reader, cells: list[Any], **known: Any) -> security_hub_cell.Look:
     """Look, and be killed before telling what was seen; but only once, whoever comes first."""
-    seen = security_hub_cell._look_at(aws, cells)
+    seen = security_hub_cell._look_at(aws, cells, **known)
     try:
         Path(os.environ[MARK]).touch(exist_ok=False)
     except FileExistsError:
@@ -41,5 +41,5 @@ def look_and_die(aws: Reader, cells: list[Any]) -> security_hub_cell.Look:
     raise AssertionError
 
 
-def die(aws: Reader, cells: list[Any]) -> None:
+def die(aws: Reader, cells: list[Any], **known: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -12,14 +12,16 @@ import boto3
 import botocore.session
 
 from controller.aws.connect import connect
+from controller.aws.known import Known
 from controller.catalogue.security_hub import control_ids, standard_of
 from controller.clock import Clock
 from controller.config import Settings
+from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.desired.source import Files
 from controller.errors import Stopped
 from controller.planning.plan import Plan
-from controller.reconcile import Controller
+from controller.reconcile import Controller, Look
 from controller.report import Report
 from controller.sandbox.inprocess import attach
 from controller.sandbox.rules import Switch
@@ -91,7 +93,7 @@ class House:
         self.store = Store(":memory:", self.clock)
         self.controller = self.another()
 
-    def another(self, **settings: Any) -> Controller:
+    def another(self, *, known: Known | None = None, **settings: Any) -> Controller:
         """One more controller of the same organization (a restart, or a second instance), with the same store."""
         chosen = self.settings.model_copy(update=settings)
         session = botocore.session.Session()
@@ -102,13 +104,17 @@ class House:
             self.clock,
             self.store,
             lambda observer: connect(chosen, self.clock, read_only=False, observer=observer, session=session),
+            known=known,
         )
 
-    def cycle(self) -> Report:
-        return self.controller.cycle(load(self._git(), now=self.clock.now()))
+    def cycle(self, look: Look = Look.ALL) -> Report:
+        return self.controller.cycle(self.desired(), look)
 
     def plan(self) -> Plan:
-        return self.controller.plan(load(self._git(), now=self.clock.now())).plan
+        return self.controller.plan(self.desired()).plan
+
+    def desired(self) -> Estate:
+        return load(self._git(), now=self.clock.now())
 
     def converge(self, cycles: int = 4) -> Report:
         """Cycles until one finds nothing more to write."""

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controller.planning.plan import Plan
-from controller.reconcile import Kinds
+from controller.reconcile import Kinds, Look
+from controller.report import Result
 from controller.resources.base import Action
 from controller.sandbox.sandbox import READS
 from tests.hardening.commits import SEED, Commit, commit, successor
@@ -104,6 +105,30 @@ def test_whatever_read_fails_nothing_is_removed_that_a_whole_look_would_not_remo
             yard.sandbox.faults.all.remove(fault)
             assert removals(yard.controller.kinds, plan) <= whole, f"{read} failed {count or 'always'}"
             assert git is second or not plan.changes, f"{read} failed {count or 'always'}"
+
+
+@some_examples
+@given(histories)
+def test_what_was_seen_in_earlier_cycles_decides_no_write_and_in_time_everything_is_seen(
+    history: tuple[Commit, Commit, Random],
+) -> None:
+    first, second, random = history
+    yard = in_force(first)
+    yard.cycle()
+    drift(yard.sandbox, random)
+    yard.git = second.text
+
+    seen_now = yard.another().plan(yard.desired()).plan
+    report = yard.cycle(Look.CHANGES)
+
+    written = [o.change.id for o in report.outcomes if o.result is Result.APPLIED]
+    assert {id: report.plan.fingerprints[id] for id in written} == {id: seen_now.fingerprints.get(id) for id in written}
+    for _ in range(60):
+        yard.clock.sleep(90)
+        report = yard.cycle(Look.PART)
+        yard.approve(report.plan, lambda _: True)
+    assert yard.at_rest(report.plan)
+    assert not missing(yard.sandbox.world, second)
 
 
 def removals(kinds: Kinds, plan: Plan) -> set[str]:

@@ -12,6 +12,7 @@ import boto3
 import botocore.session
 
 from controller.aws.connect import connect
+from controller.aws.known import Known
 from controller.planning.plan import Plan
 from controller.reconcile import Controller
 from controller.report import Report
@@ -71,7 +72,7 @@ class Yard(House):
         self.session: botocore.session.Session | None = None
         super().__init__(seed, git, **settings)
 
-    def another(self, **settings: Any) -> Controller:
+    def another(self, *, known: Known | None = None, **settings: Any) -> Controller:
         if self.session is None:
             self.session = botocore.session.Session()
             self.session.set_credentials(self.sandbox.world.management_account, "sandbox")
@@ -83,6 +84,7 @@ class Yard(House):
             self.clock,
             self.store,
             lambda observer: connect(chosen, self.clock, read_only=False, observer=observer, session=session),
+            known=known,
         )
 
     @contextmanager

@@ -45,8 +45,8 @@ class Web:
         self.store = Store(":memory:", self.clock)
         self.syncs = 0
         site = Site(
-            self.board, Metrics(["organizational_unit"], []), self.store, self.clock, self._sync, "main", token,
-            allowed_hosts("127.0.0.1:0"),
+            self.board, Metrics(["organizational_unit"], []), self.store, self.clock, self._sync, self._sync, "main",
+            token, allowed_hosts("127.0.0.1:0"),
         )  # fmt: skip
         self.server = Server(make_app(site), "127.0.0.1:0")
         self.server.start()

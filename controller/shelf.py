@@ -1,0 +1,76 @@
+"""What is known of AWS, kept across restarts in one SQLite file. Losing it costs one look at everything."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from controller import __version__
+from controller.aws.known import Answer, Call
+from controller.config import Settings
+
+log = structlog.get_logger(__name__)
+
+_SCHEMA = """
+create table if not exists about (what text primary key);
+create table if not exists answers (
+    action text not null, account text not null, region text not null, parameters text not null,
+    value text not null, at text not null, calls integer not null, slow integer not null,
+    primary key (action, account, region, parameters)) without rowid;
+"""
+
+
+class Shelf:
+    """See `aws.known.Shelf`. Answers hold people's contact data: the file is its owner's alone.
+
+    What another version of orgctl kept, or what is about another organization, is forgotten; so is a file that cannot
+    be read.
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._path = path
+        self._about = json.dumps(
+            [__version__, settings.organization, settings.identity_center_region, settings.member_role]
+        )
+        try:
+            self._db = self._opened()
+        except sqlite3.DatabaseError as error:
+            log.warning("what was known of AWS cannot be read; everything is looked at anew", why=str(error))
+            path.unlink(missing_ok=True)
+            self._db = self._opened()
+
+    def load(self) -> Iterator[tuple[Call, Answer]]:
+        for action, account, region, parameters, value, at, calls, slow in self._db.execute("select * from answers"):
+            kept = Answer(json.loads(value), datetime.fromisoformat(at), calls, slow=bool(slow))
+            yield Call(action, account, region, parameters), kept
+
+    def save(self, learned: Iterable[tuple[Call, Answer]], forgotten: Iterable[Call]) -> None:
+        rows = [
+            (*call, json.dumps(answer.value, default=str), answer.at.isoformat(), answer.calls, answer.slow)
+            for call, answer in learned
+        ]
+        with self._db:
+            self._db.executemany(
+                "delete from answers where action = ? and account = ? and region = ? and parameters = ?", forgotten
+            )
+            self._db.executemany("insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)
+        db = sqlite3.connect(self._path, check_same_thread=False)
+        db.execute("pragma journal_mode=wal")
+        db.executescript(_SCHEMA)
+        if db.execute("select what from about").fetchall() != [(self._about,)]:
+            with db:
+                db.execute("delete from about")
+                db.execute("delete from answers")
+                db.execute("insert into about values (?)", (self._about,))
+        return db
