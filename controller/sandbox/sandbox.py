@@ -162,12 +162,19 @@ class Sandbox:
             )
         service = SIGNING_NAMES.get(signed.signing_name, "")
         if service not in self.services:
-            account = self.sts.identify(signed.access_key, signed.region).account
-            return moto_fallback.answer(request, account)
+            return self._pass_on(request, signed, request_id)
         try:
             return self._serve(read(service, request), signed, request_id)
         except Refused as refused:
             return refuse(service, refused, request_id)
+
+    def _pass_on(self, request: Request, signed: Signature, request_id: str) -> Answer:
+        try:
+            with self.world.lock:
+                account = self.sts.identify(signed.access_key, signed.region).account
+        except Refused as refused:
+            return refuse("organizations", refused, request_id)
+        return moto_fallback.answer(request, account, signed.signing_name, request_id)
 
     def _serve(self, call: Call, signed: Signature, request_id: str) -> Answer:
         caller = Caller(self.world.management_account, signed.region)
