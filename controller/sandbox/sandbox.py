@@ -183,7 +183,7 @@ class Sandbox:
                 self.world.calls[f"{call.service}:{call.operation}"] += 1
                 caller = self.sts.identify(signed.access_key, signed.region)
                 self._take_turn(call)
-                hits = self.faults.hit(caller, call.service, call.operation)
+                hits = self.faults.hit(caller, call.service, call.operation, call.parameters)
             seconds = self._latency(call) + sum(fault.seconds for fault in hits if fault.kind == "slow")
             if seconds:
                 self.world.clock.wait(seconds)

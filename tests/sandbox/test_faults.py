@@ -100,6 +100,17 @@ class TestFaults:
         assert run() == run()
         assert 15 < sum(run()) < 45
 
+    def test_a_call_meets_the_same_faults_in_whatever_order_calls_come(self) -> None:
+        def run(order: list[int]) -> dict[int, bool]:
+            sandbox = Sandbox.create(virtual=True, seed=7)
+            sandbox.faults.add(operation="*", kind="internal", probability=0.3)
+            caller = _caller(sandbox)
+            return {n: bool(sandbox.faults.hit(caller, "account", "GetRegionOptStatus", {"n": n})) for n in order}
+
+        there, back = list(range(100)), list(range(99, -1, -1))
+        assert run(there) == run(back)
+        assert 15 < sum(run(there).values()) < 45
+
     def test_an_unknown_kind_says_which_there_are(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="throttle, error, internal, reset, lost, slow, fail"):
             sandbox.faults.add(operation="*", kind="explode")

@@ -201,6 +201,34 @@ def test_without_a_config_recorder_a_standard_stays_incomplete(hub: Hub, sandbox
     assert shown["StandardsControlsUpdatable"] == "READY_FOR_UPDATES"
 
 
+def test_a_standard_that_aws_fails_to_turn_on_is_incomplete(hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.add(operation="securityhub:BatchEnableStandards", kind="fail", code="INTERNAL_ERROR", count=1)
+    hub.on(FSBP, CIS)
+
+    shown = hub.get_enabled_standards()["StandardsSubscriptions"]
+
+    assert hub.status() == {FSBP: "INCOMPLETE", CIS: "READY"}
+    assert shown[0]["StandardsStatusReason"] == {"StatusReasonCode": "INTERNAL_ERROR"}
+
+
+def test_a_standard_that_aws_fails_to_turn_off_stays_on_as_it_was(hub: Hub, sandbox: Sandbox) -> None:
+    """Security Hub API reference, StandardsSubscription: FAILED, "could not be disabled"."""
+    sandbox.world.delays["BatchDisableStandards"] = 60
+    sandbox.faults.add(operation="securityhub:BatchDisableStandards", kind="fail", count=1)
+    hub.on(FSBP)
+    hub.update(FSBP, "ACM.1")
+
+    hub.off(FSBP)
+    assert hub.status() == {FSBP: "DELETING"}
+    sandbox.world.clock.advance(60)
+
+    assert hub.status() == {FSBP: "FAILED"}
+    assert hub.associations("ACM.1", FSBP) == {FSBP: "DISABLED Ours"}
+    hub.off(FSBP)
+    sandbox.world.clock.advance(60)
+    assert hub.status() == {}
+
+
 def test_the_service_managed_standard_is_out_of_reach(hub: Hub, sandbox: Sandbox) -> None:
     state = hubs(sandbox.world).hubs[hub.account, "us-east-1"]
     request = [{"StandardsArn": hub.arn(CONTROL_TOWER)}]
@@ -462,6 +490,16 @@ def test_central_configuration_locks_the_members_out(admin: Hub, hub: Hub, sandb
         hub.update(FSBP, "ACM.1")
     [association] = admin.list_configuration_policy_associations()["ConfigurationPolicyAssociationSummaries"]
     assert (association["TargetId"], association["TargetType"]) == (sandbox.world.root_id, "ROOT")
+
+
+def test_central_configuration_that_fails_locks_nobody_out(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.add(operation="securityhub:UpdateOrganizationConfiguration", kind="fail", count=1)
+    admin.update_organization_configuration(AutoEnable=False, OrganizationConfiguration=CENTRAL)
+
+    shown = admin.describe_organization_configuration()["OrganizationConfiguration"]
+
+    assert shown == {"ConfigurationType": "CENTRAL", "Status": "FAILED"}
+    hub.on(FSBP)
 
 
 def test_a_self_managed_account_and_a_region_that_is_not_linked_go_on(

@@ -61,7 +61,8 @@ class Administration(Hubs):
         place = self._administrator(caller)
         state = hubs(self.world)
         found = state.configurations.get(place[1], Configuration())
-        status = "PENDING" if self.world.clock.now() < found.settled else "ENABLED"
+        settled = "FAILED" if found.failed else "ENABLED"
+        status = "PENDING" if self.world.clock.now() < found.settled else settled
         return {
             "AutoEnable": found.auto_enable,
             "MemberAccountLimitReached": False,
@@ -86,6 +87,7 @@ class Administration(Hubs):
         found.auto_enable_standards = request.get("AutoEnableStandards", found.auto_enable_standards)
         if type != found.type:
             found.type, found.settled = type, self.world.due("UpdateOrganizationConfiguration")
+            found.failed = self.world.failure("UpdateOrganizationConfiguration") is not None
             state.policies = {self.world.root_id: self.world.uuid()} if type == "CENTRAL" else {}
         return {}
 
