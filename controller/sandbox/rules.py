@@ -167,7 +167,13 @@ RULES: dict[str, Rule] = {
     ),
     "hub-administrator": Rule("The administrator's hub is not turned off.", f"{_HUB_API}DisableSecurityHub"),
     "region-requests": Rule("Region requests open in an account.", "Account Management, Quotas", 6),
+    "region-requests-in-all": Rule("Region requests open in the organization.", "Account Management, Quotas", 50),
     # What AWS leaves open
+    "empty-members": Rule(
+        "Members of answers that AWS's models do not require are there also where they are empty.",
+        "The API references do not say",
+        otherwise="they are left out",
+    ),
     "policy-names-per-type": Rule(
         "Policy names are unique within their type.",
         f"{_API}DuplicatePolicyException does not say",
@@ -199,9 +205,9 @@ RULES: dict[str, Rule] = {
         otherwise="each has its own",
     ),
     "rates-unpublished": Rule(
-        "Operations of Organizations with no published rate are not limited.",
-        f"{_LIMITS} does not list them",
-        otherwise="1 a second, 2 at once, each",
+        "Operations with no published rate, of Organizations and the tags in bulk, are not limited.",
+        f"{_LIMITS} does not list them; nor does the Resource Groups Tagging API reference",
+        otherwise="Organizations: 1 a second, 2 at once, each; tags: 5 a second, 5 at once",
     ),
     "hub-rates-by-region": Rule(
         "Security Hub's rates are each account's and Region's.",

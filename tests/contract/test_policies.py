@@ -160,3 +160,14 @@ def test_a_new_organization_has_service_control_policies_on(aws: Aws) -> None:
 def test_a_policys_target_must_exist(aws: Aws, target: str) -> None:
     """Organizations API reference, AttachPolicy: TargetNotFoundException, whatever kind of target is missing."""
     assert refusal(aws.organizations.attach_policy, PolicyId=aws.policy(), TargetId=target) == "TargetNotFoundException"
+
+
+@pytest.mark.agreed
+def test_a_policys_name_is_taken_once_in_its_type(aws: Aws) -> None:
+    """Organizations API reference, CreatePolicy: DuplicatePolicyException. Whether a name may be taken again in another
+    type, it does not say: the rule policy-names-per-type."""
+    aws.policy("p")
+
+    create = aws.organizations.create_policy
+    answer = refusal(create, Name="p", Description="", Type="SERVICE_CONTROL_POLICY", Content=SCP)
+    assert answer == "DuplicatePolicyException"

@@ -139,8 +139,8 @@ class Administration(Hubs):
         self._hub(place)
         state = hubs(self.world)
         mine = state.administrators.get(region) == account
-        ids = [id for id, at in state.hubs if at == region and id != account] if mine else []
-        chunk, token = page(self.world, ids, request, size=50)
+        ids = [id for id, at in state.hubs if at == region and id != account and id in self.world.accounts]
+        chunk, token = page(self.world, ids if mine else [], request, size=50)
         return {"Members": [self._member(id, account) for id in chunk], **token}
 
     def get_administrator_account(self, caller: Caller, request: Json) -> Json:
