@@ -166,6 +166,7 @@ RULES: dict[str, Rule] = {
         "Turning a standard on again turns all of its controls on.", f"{_HUB}Disabling a control"
     ),
     "hub-administrator": Rule("The administrator's hub is not turned off.", f"{_HUB_API}DisableSecurityHub"),
+    "configuration-policies": Rule("Configuration policies of Security Hub.", f"{_HUB}Central configuration", 20),
     "region-requests": Rule("Region requests open in an account.", "Account Management, Quotas", 6),
     "region-requests-in-all": Rule("Region requests open in the organization.", "Account Management, Quotas", 50),
     # What AWS leaves open
@@ -281,6 +282,7 @@ USUAL_DELAYS = {
     "BatchEnableStandards": 90.0,
     "BatchDisableStandards": 60.0,
     "UpdateOrganizationConfiguration": 30.0,
+    "StartConfigurationPolicyAssociation": 90.0,
     "ProvisionPermissionSet": 8.0,
     ALL: 4.0,
 }

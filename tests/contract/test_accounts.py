@@ -139,7 +139,8 @@ def test_an_account_and_an_ou_say_where_they_are(aws: Aws) -> None:
 
 
 def test_an_account_that_is_not_active_yet_says_so(aws: Aws) -> None:
-    """Organizations User Guide, "Account states": PENDING_ACTIVATION, and SUSPENDED where AWS restricted the account."""
+    """Organizations User Guide, "Account states": PENDING_ACTIVATION; SUSPENDED where AWS restricted
+    it."""
     id = aws.member()
     for state in ("PENDING_ACTIVATION", "SUSPENDED"):
         aws.state(id, state)

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from controller.report import CycleResult, Result
+from controller.sandbox.directory import directory
 from controller.sandbox.rules import FACTS, STRICT, Switch
 from controller.sandbox.security_hub.state import hubs
+from controller.sandbox.wire import Call
 from tests.cycle.house import House
 from tests.hardening.yard import Yard
 
@@ -173,8 +175,8 @@ def stumble_on(house: Yard) -> None:
     house.operate(12)
 
 
-OF_OTHERS = {"no-instance", "assigned-later", "control-of-standard-off"}
-"""They come up where somebody else acts meanwhile: the tests after this one."""
+ELSEWHERE = {"no-instance", "assigned-later", "control-of-standard-off", "listing-is-direct"}
+"""They come up where somebody else acts meanwhile, in the tests after this one, and for `orgctl access`, in its own."""
 
 
 @pytest.mark.parametrize("fact", ["", *FACTS])
@@ -184,7 +186,38 @@ def test_an_organization_converges_whatever_aws_does_where_it_does_not_say(fact:
     as_next(house)
     asked = house.sandbox.rules.holds
     assert isinstance(asked, Asked)
-    assert {fact} - OF_OTHERS <= {"", *asked.names}, "it makes no difference to this test"
+    assert {fact} - ELSEWHERE <= {"", *asked.names}, "it makes no difference to this test"
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_a_group_that_goes_between_plan_and_apply_costs_nobody_else_access(later: bool) -> None:
+    """Identity Center API reference, CreateAccountAssignment: FAILED, or refused; it does not say which."""
+    house = Yard(NOTHING, ESTATE, rules={"assigned-later": later})
+
+    def watch(when: str, call: Call) -> None:
+        store = directory(house.sandbox.world)
+        if call.operation == "CreateAccountAssignment" and "auditors" in store.group_ids:
+            store.remove_group(store.groups[store.group_ids["auditors"]])
+
+    with house.watching(watch):
+        outcomes = house.cycle().outcomes
+    failed = {outcome.change.name for outcome in outcomes if outcome.result is Result.FAILED}
+    assert failed == {row for row in ACCESS if row.startswith("auditors")}
+    assert house.access() == ACCESS - failed
+
+
+@pytest.mark.parametrize("fault", ["", "AccessDeniedException"])
+def test_an_instance_that_cannot_be_found_is_not_seen_rather_than_absent(fault: str) -> None:
+    """Identity Center API reference, ListInstances, does not say whether strangers are refused or see an empty list."""
+    house = House(NOTHING, ESTATE)
+    house.converge()
+    if fault:
+        house.sandbox.faults.add(operation="sso-admin:ListInstances", kind="error", code=fault)
+    else:
+        directory(house.sandbox.world).region = "eu-west-1"
+    plan = house.plan()
+    assert {"permission_set", "account_assignment"} <= {one.kind for one in plan.incomplete}
+    assert not plan.changes
 
 
 def test_the_next_commit_is_followed_where_every_open_question_has_its_other_answer() -> None:

@@ -536,3 +536,59 @@ def test_the_aggregator_says_which_regions_it_links(admin: Hub) -> None:
 
     assert (shown["FindingAggregationRegion"], shown["Regions"]) == ("us-east-1", ["eu-west-1"])
     assert refusal(admin.create_finding_aggregator, RegionLinkingMode="ALL_REGIONS") == "InvalidInputException"
+
+
+# Central configuration's policies
+
+
+def central(admin: Hub) -> None:
+    admin.update_organization_configuration(AutoEnable=False, OrganizationConfiguration=CENTRAL)
+
+
+def policy(admin: Hub, **says: Any) -> str:
+    document = {"SecurityHub": {"ServiceEnabled": True, **says}}
+    id: str = admin.create_configuration_policy(Name="prod", ConfigurationPolicy=document)["Id"]
+    return id
+
+
+def test_a_configuration_policy_reaches_the_hubs_below_its_target(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    central(admin)
+    hub_on = {"EnabledStandardIdentifiers": [hub.arn(FSBP)]}
+    id = policy(admin, **hub_on, SecurityControlsConfiguration={"DisabledSecurityControlIdentifiers": ["ACM.1"]})
+    sandbox.world.delays["StartConfigurationPolicyAssociation"] = 60
+    there = {"Target": {"AccountId": hub.account}}
+
+    begun = admin.start_configuration_policy_association(ConfigurationPolicyIdentifier=id, **there)
+    assert (begun["AssociationStatus"], begun["AssociationType"]) == ("PENDING", "APPLIED")
+    assert hub.status() == {FSBP: "PENDING"}
+    sandbox.world.clock.advance(60)
+
+    assert admin.get_configuration_policy_association(**there)["AssociationStatus"] == "SUCCESS"
+    assert hub.associations("ACM.1", FSBP) == {FSBP: "DISABLED Central configuration"}
+    assert refusal(admin.delete_configuration_policy, Identifier=id) == "ResourceConflictException"
+    admin.start_configuration_policy_disassociation(ConfigurationPolicyIdentifier=id, **there)
+    assert admin.get_configuration_policy_association(**there)["AssociationType"] == "INHERITED"
+    admin.delete_configuration_policy(Identifier=id)
+
+
+def test_an_association_can_fail_and_says_why(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    central(admin)
+    fault = {"operation": "*:StartConfigurationPolicyAssociation", "kind": "fail", "code": "No recorder"}
+    sandbox.faults.add(**fault, count=1)
+
+    shown = admin.start_configuration_policy_association(
+        ConfigurationPolicyIdentifier=policy(admin), Target={"RootId": sandbox.world.root_id}
+    )
+
+    assert (shown["AssociationStatus"], shown["AssociationStatusMessage"]) == ("FAILED", "No recorder")
+
+
+def test_a_configuration_policy_that_is_none_is_refused(admin: Hub, hub: Hub) -> None:
+    create = admin.create_configuration_policy
+    document = {"SecurityHub": {"ServiceEnabled": True}}
+    assert refusal(create, Name="p", ConfigurationPolicy=document) == "AccessDeniedException", "still LOCAL"
+    central(admin)
+    assert refusal(create, Name="a b", ConfigurationPolicy=document) == "InvalidInputException"
+    both = {f"{word}SecurityControlIdentifiers": ["ACM.1"] for word in ("Enabled", "Disabled")}
+    document["SecurityHub"]["SecurityControlsConfiguration"] = both  # type: ignore[assignment]
+    assert refusal(create, Name="p", ConfigurationPolicy=document) == "InvalidInputException"

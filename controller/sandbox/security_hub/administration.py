@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.sandbox.pages import page
 from controller.sandbox.security_hub.hub import Hubs
-from controller.sandbox.security_hub.state import SELF_MANAGED, Configuration, Place, arn_of, hubs
+from controller.sandbox.security_hub.state import Configuration, ConfigurationPolicy, Place, arn_of, hubs
 from controller.sandbox.world import Caller, Refused
 
 Json = dict[str, Any]
@@ -88,19 +88,14 @@ class Administration(Hubs):
         if type != found.type:
             found.type, found.settled = type, self.world.due("UpdateOrganizationConfiguration")
             found.failed = self.world.failure("UpdateOrganizationConfiguration") is not None
-            state.policies = {self.world.root_id: self.world.uuid()} if type == "CENTRAL" else {}
+            state.policies, state.associations, state.configuration_policies = {}, {}, {}
+            if type == "CENTRAL":
+                recommended = {"SecurityHub": {"ServiceEnabled": True}}
+                now, id = self.world.clock.now(), self.world.uuid()
+                first = ConfigurationPolicy(id, "configuration-policy-01", "Recommended", recommended, now, now)
+                state.configuration_policies[id] = first
+                state.policies[self.world.root_id] = id
         return {}
-
-    def list_configuration_policy_associations(self, caller: Caller, request: Json) -> Json:
-        place = self._administrator(caller)
-        state = hubs(self.world)
-        if state.configurations.get(place[1], Configuration()).type != "CENTRAL":
-            raise Refused(
-                "AccessDeniedException",
-                "Must be a Security Hub delegated administrator with Central Configuration enabled",
-            )
-        chunk, token = page(self.world, [self._governed(id) for id in state.policies], request, size=100)
-        return {"ConfigurationPolicyAssociationSummaries": chunk, **token}
 
     def create_finding_aggregator(self, caller: Caller, request: Json) -> Json:
         place = self._administrator(caller)
@@ -168,17 +163,6 @@ class Administration(Hubs):
             )
         self._hub(place)
         return place
-
-    def _governed(self, target: str) -> Json:
-        policy = hubs(self.world).policies[target]
-        kind = "ACCOUNT" if target in self.world.accounts else "ORGANIZATIONAL_UNIT"
-        return {
-            "ConfigurationPolicyId": policy or SELF_MANAGED,
-            "TargetId": target,
-            "TargetType": "ROOT" if target == self.world.root_id else kind,
-            "AssociationType": "APPLIED",
-            "AssociationStatus": "SUCCESS",
-        }
 
     def _member(self, id: str, administrator: str) -> Json:
         account = self.world.accounts[id]

@@ -87,9 +87,8 @@ class Standards(Hubs):
 
     def _updatable(self, place: Place, subscription: Subscription) -> bool:
         """Whether its controls can be seen and turned on and off."""
-        return self._status(place, subscription) in ("READY", "INCOMPLETE", "FAILED") or not self.world.rule(
-            "standards-states"
-        )
+        has_them = self._status(place, subscription) in ("READY", "INCOMPLETE", "FAILED")
+        return has_them or not self.world.rule("standards-states")
 
     def _show(self, place: Place, standard: str, subscription: Subscription) -> Json:
         status = self._status(place, subscription)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.catalogue.security_hub import (
     CONTROLS,
@@ -106,6 +106,27 @@ class Configuration:
 
 
 @dataclass(slots=True)
+class ConfigurationPolicy:
+    """What central configuration makes of hubs: `document` is the API's ConfigurationPolicy."""
+
+    id: str
+    name: str
+    description: str
+    document: dict[str, Any]
+    created: float
+    updated: float
+
+
+@dataclass(slots=True)
+class Association:
+    """Of a configuration policy with a target; `due`: when it is through, or has failed with `failure`."""
+
+    since: float
+    due: float
+    failure: str | None = None
+
+
+@dataclass(slots=True)
 class Hubs:
     """Every hub, and what holds for the organization.
 
@@ -116,6 +137,8 @@ class Hubs:
         linked: Regions that the aggregator gathers from, its home first; empty: there is no aggregator.
         linking: How it was told so: its RegionLinkingMode and Regions.
         policies: Under central configuration: root, OU or account id → configuration policy (or SELF_MANAGED).
+        associations: Target → how far its own association is; without one it is through.
+        configuration_policies: By id.
         by_organization_policy: An Organizations policy of type SECURITYHUB_CSPM governs everything instead.
     """
 
@@ -128,6 +151,8 @@ class Hubs:
     linked: tuple[str, ...] = ()
     linking: tuple[str, tuple[str, ...]] = ("NO_REGIONS", ())
     policies: dict[str, str] = field(default_factory=dict)
+    associations: dict[str, Association] = field(default_factory=dict)
+    configuration_policies: dict[str, ConfigurationPolicy] = field(default_factory=dict)
     by_organization_policy: bool = False
 
     def standards(self, region: str) -> Iterator[str]:
