@@ -75,6 +75,11 @@ class Faults:
         self.all.append(made)
         return made
 
+    def clear(self) -> None:
+        """None any more; and those that come meet calls as if they were the first."""
+        self.all.clear()
+        self._met.clear()
+
     def shapes(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.all if fault.count != 0]
 

@@ -109,6 +109,9 @@ RULES: dict[str, Rule] = {
     "central-lock-out": Rule(
         "A centrally managed account cannot change its hub, standards and controls.", f"{_HUB}Central configuration"
     ),
+    "session-length": Rule(
+        "A role's sessions last so many seconds at most: its MaxSessionDuration.", "STS API reference, AssumeRole", 3600
+    ),
     # Accounts
     "creations-at-once": Rule("Accounts being created at a time.", _LIMITS, 5),
     "closures-at-once": Rule("Accounts being closed at a time.", _LIMITS, 3),
@@ -139,6 +142,10 @@ RULES: dict[str, Rule] = {
     # Trust
     "service-access-first": Rule(
         "A service has access before an account administers it.", f"{_API}RegisterDelegatedAdministrator"
+    ),
+    "service-access-and-types": Rule(
+        "A policy type that belongs to a service is on only while that has access.",
+        f"{_API}ConstraintViolationException, SERVICE_ACCESS_NOT_ENABLED, POLICY_TYPE_ENABLED_FOR_THIS_SERVICE",
     ),
     "one-administrator": Rule(
         "Identity Center, Security Hub, GuardDuty and Detective have one administrator each.", "their user guides"

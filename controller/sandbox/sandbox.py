@@ -140,7 +140,7 @@ class Sandbox:
         assert self._memory, "Nothing has been remembered: start the sandbox, or call remember, first."
         with self.world.lock:
             vars(self.world).update(pickle.loads(self._memory))  # noqa: S301 (our own bytes)
-            self.faults.all.clear()
+            self.faults.clear()
             self.latency.clear()
             self.refused.clear()
             self._settle_in()
