@@ -62,7 +62,7 @@ coverage: install  ## Branch coverage by the tests, without the campaigns
 	@$(BIN)/pytest -n 2 -m "not prometheus and not terraform" --ignore tests/hardening \
 	    --cov --cov-report=term --cov-fail-under=$(COVERAGE)
 
-hardening: install  ## The campaigns at full length: a crash at every write, 200 storms, many properties (10 minutes)
+hardening: install  ## The campaigns at full length: a crash at every write, 200 storms, many properties (a quarter of an hour)
 	@ORGCTL_THOROUGH=1 ORGCTL_STORM_SEEDS=200 ORGCTL_EXAMPLES=25 $(BIN)/pytest -n 2 --dist worksteal tests/hardening
 
 contract-on-moto: install  ## Show that plain moto fails the contract that the sandbox keeps

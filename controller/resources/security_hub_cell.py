@@ -109,7 +109,7 @@ def read_cell(aws: Reader, regions: Regions, cell: SecurityHub) -> SecurityHub |
     hub = aws.find("securityhub:DescribeHub", absent=NOT_ON, **where)
     if hub is None:
         return None
-    tags = aws.get("securityhub:ListTagsForResource", ResourceArn=hub["HubArn"], **where)["Tags"]
+    tags = aws.get("securityhub:ListTagsForResource", ResourceArn=hub["HubArn"], **where).get("Tags", {})
     regions.standards_of(cell.account, cell.region)
     subscriptions = list(_subscriptions(aws, cell))
     on = [one for one in subscriptions if one.status != "DELETING"]

@@ -66,8 +66,9 @@ class Account(Service):
         for (account, region), job in list(self._jobs.items()):
             if job.due <= self.world.clock.now():
                 del self._jobs[account, region]
-                off = self.world.accounts[account].regions_off
-                (off.discard if job.detail["to"] == "ENABLED" else off.add)(region)
+                if account in self.world.accounts:  # it may have left meanwhile
+                    off = self.world.accounts[account].regions_off
+                    (off.discard if job.detail["to"] == "ENABLED" else off.add)(region)
 
     def _subject(self, caller: Caller, request: dict[str, Any]) -> SimAccount:
         """The account that is meant.
@@ -78,6 +79,8 @@ class Account(Service):
         world = self.world
         given = request.get("AccountId")
         if given is None:
+            if caller.account not in world.accounts:
+                raise Refused("AccessDeniedException", "Accounts outside the organization are not simulated.")
             return world.accounts[caller.account]
         if given == world.management_account and caller.account == given:
             raise Refused("AccessDeniedException", "The management account must omit AccountId to act on itself.")
@@ -162,6 +165,9 @@ class Account(Service):
         most = self.world.rules.limit("region-requests")
         if sum(id == account.id for id, _ in self._jobs) >= most:
             raise Refused("TooManyRequestsException", f"At most {most:.0f} Region requests can be open.")
+        most = self.world.rules.limit("region-requests-in-all")
+        if len(self._jobs) >= most:
+            raise Refused("TooManyRequestsException", f"At most {most:.0f} can be open in an organization.")
         if self._status(account, region) != to:
             self._jobs[account.id, region] = Job(region, self.world.due(operation), {"to": to})
         return {}

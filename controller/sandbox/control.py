@@ -66,7 +66,7 @@ def add_faults(sandbox: Sandbox, body: Body) -> Body:
     """``{"faults": [{operation, kind, …}], "clear": true}``, or one fault's fields. `Fault` says which."""
     with sandbox.world.lock:
         if body.pop("clear", False):
-            sandbox.faults.all.clear()
+            sandbox.faults.clear()
         for fault in body.get("faults", [body] if body else []):
             sandbox.faults.add(**fault)
     return {"faults": sandbox.faults.shapes()}

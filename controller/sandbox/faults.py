@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -66,6 +67,7 @@ class Faults:
     def __init__(self, world: World) -> None:
         self._world = world
         self.all: list[Fault] = []
+        self._met: Counter[tuple[str, ...]] = Counter()
 
     def add(self, **fault: Any) -> Fault:
         """See `Fault`. Raises TypeError or ValueError for what is no fault."""
@@ -73,20 +75,37 @@ class Faults:
         self.all.append(made)
         return made
 
+    def clear(self) -> None:
+        """None any more; and those that come meet calls as if they were the first."""
+        self.all.clear()
+        self._met.clear()
+
     def shapes(self) -> list[dict[str, Any]]:
         return [asdict(fault) for fault in self.all if fault.count != 0]
 
-    def hit(self, caller: Caller, service: str, operation: str) -> list[Fault]:
-        """The faults that this call meets, up to the first that ends it. Call it with the world's lock held."""
+    def hit(self, caller: Caller, service: str, operation: str, asked: object = None) -> list[Fault]:
+        """The faults that this call meets, up to the first that ends it. Call it with the world's lock held.
+
+        Args:
+            asked: The call's parameters. The same call, asked for the nth time, meets the same faults for the same
+                seed, whatever other threads ask for in between.
+        """
         hits: list[Fault] = []
         for fault in self.all:
-            if fault.matches(caller, f"{service}:{operation}") and self._world.random.random() < fault.probability:
+            if fault.matches(caller, f"{service}:{operation}") and self._by_chance(fault, caller, operation, asked):
                 if fault.count is not None:
                     fault.count -= 1
                 hits.append(fault)
                 if fault.kind not in ("slow", "fail", "lost"):
                     break
         return hits
+
+    def _by_chance(self, fault: Fault, caller: Caller, operation: str, asked: object) -> bool:
+        if fault.probability >= 1:
+            return True
+        what = (fault.operation, fault.kind, fault.code, caller.account, caller.region, operation, repr(asked))
+        self._met[what] += 1
+        return self._world.chance("fault", what, self._met[what]) < fault.probability
 
     def before(self, hits: list[Fault], service: str, operation: str) -> None:
         """What happens before the call takes effect.

@@ -351,6 +351,8 @@ def _alternate(request: Json) -> tuple[str, Any]:
     identifier = request.get("AlternateIdentifier", {})
     if "UniqueAttribute" in identifier:
         unique = identifier["UniqueAttribute"]
+        if not isinstance(unique["AttributeValue"], str):
+            raise Refused("ValidationException", "An attribute's value is a text.")
         return unique["AttributePath"].lower(), unique["AttributeValue"]
     raise _missing("USER", str(identifier.get("ExternalId", {}).get("Id")))
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from controller.sandbox.world import Caller, Refused, World
 
+OTHERS = "others"
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -19,7 +21,8 @@ class Rate:
     rate: float
     burst: float
     operations: str = "*"
-    """Separated by spaces; ``*``: all that have no row of their own, together; ``each``: those, a bucket for each."""
+    """Separated by spaces; ``*``: all that have no row of their own, together; ``each``: those, a bucket for each;
+    `OTHERS`: those, as one row, whose operations share a bucket where AWS lets them."""
     per: str = "account"
     """``account``, ``account and region``, or ``organization``."""
 
@@ -84,10 +87,13 @@ RATES: dict[str, tuple[Rate, ...]] = {
         Rate(3, 6, "GetFindings", "account and region"),
         Rate(10, 30, "BatchImportFindings", "account and region"),
         Rate(10, 30, "BatchUpdateFindings", "account and region"),
-        Rate(10, 30, "each", "account and region"),
+        Rate(10, 30, OTHERS, "account and region"),
     ),
     "sts": (Rate(600, 600, "*", "account and region"),),
 }
+
+UNPUBLISHED = {"organizations": (Rate(1, 2, "each"),), "resourcegroupstaggingapi": (Rate(5, 5, "each"),)}
+"""What operations may be limited to whose rates AWS does not publish."""
 
 THROTTLED = {
     "organizations": ("TooManyRequestsException", 400),
@@ -139,19 +145,20 @@ class Rates:
             Refused: It came too soon.
         """
         multiple = self.multiple
-        if not multiple or service not in self._rows:
+        if not multiple:
             return
-        rows = self._rows[service]
-        for rate in rows.get(operation) or rows.get("each") or rows.get("*") or self._unpublished(service):
+        rows = self._rows.get(service, {})
+        for rate in (
+            rows.get(operation) or rows.get("each") or rows.get(OTHERS) or rows.get("*") or self._unpublished(service)
+        ):
             if not self._bucket(rate, multiple, caller, service, operation):
                 raise throttled(service, self._world)
 
     def _unpublished(self, service: str) -> tuple[Rate, ...]:
-        limited = service == "organizations" and not self._world.rule("rates-unpublished")
-        return (Rate(1, 2, "each"),) if limited else ()
+        return () if self._world.rule("rates-unpublished") else UNPUBLISHED.get(service, ())
 
     def _bucket(self, rate: Rate, multiple: float, caller: Caller, service: str, operation: str) -> bool:
-        together = rate.operations != "each" and (rate.operations == "*" or self._world.rule("rates-shared"))
+        together = rate.operations == "*" or (rate.operations != "each" and self._world.rule("rates-shared"))
         name = rate.operations if together else operation
         whose = {"account": caller.account, "organization": ""}.get(rate.per, f"{caller.account} {caller.region}")
         if service == "securityhub" and not self._world.rule("hub-rates-by-region"):

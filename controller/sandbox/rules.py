@@ -109,6 +109,9 @@ RULES: dict[str, Rule] = {
     "central-lock-out": Rule(
         "A centrally managed account cannot change its hub, standards and controls.", f"{_HUB}Central configuration"
     ),
+    "session-length": Rule(
+        "A role's sessions last so many seconds at most: its MaxSessionDuration.", "STS API reference, AssumeRole", 3600
+    ),
     # Accounts
     "creations-at-once": Rule("Accounts being created at a time.", _LIMITS, 5),
     "closures-at-once": Rule("Accounts being closed at a time.", _LIMITS, 3),
@@ -140,6 +143,10 @@ RULES: dict[str, Rule] = {
     "service-access-first": Rule(
         "A service has access before an account administers it.", f"{_API}RegisterDelegatedAdministrator"
     ),
+    "service-access-and-types": Rule(
+        "A policy type that belongs to a service is on only while that has access.",
+        f"{_API}ConstraintViolationException, SERVICE_ACCESS_NOT_ENABLED, POLICY_TYPE_ENABLED_FOR_THIS_SERVICE",
+    ),
     "one-administrator": Rule(
         "Identity Center, Security Hub, GuardDuty and Detective have one administrator each.", "their user guides"
     ),
@@ -166,8 +173,15 @@ RULES: dict[str, Rule] = {
         "Turning a standard on again turns all of its controls on.", f"{_HUB}Disabling a control"
     ),
     "hub-administrator": Rule("The administrator's hub is not turned off.", f"{_HUB_API}DisableSecurityHub"),
+    "configuration-policies": Rule("Configuration policies of Security Hub.", f"{_HUB}Central configuration", 20),
     "region-requests": Rule("Region requests open in an account.", "Account Management, Quotas", 6),
+    "region-requests-in-all": Rule("Region requests open in the organization.", "Account Management, Quotas", 50),
     # What AWS leaves open
+    "empty-members": Rule(
+        "Members of answers that AWS's models do not require are there also where they are empty.",
+        "The API references do not say",
+        otherwise="they are left out",
+    ),
     "policy-names-per-type": Rule(
         "Policy names are unique within their type.",
         f"{_API}DuplicatePolicyException does not say",
@@ -199,9 +213,9 @@ RULES: dict[str, Rule] = {
         otherwise="each has its own",
     ),
     "rates-unpublished": Rule(
-        "Operations of Organizations with no published rate are not limited.",
-        f"{_LIMITS} does not list them",
-        otherwise="1 a second, 2 at once, each",
+        "Operations with no published rate, of Organizations and the tags in bulk, are not limited.",
+        f"{_LIMITS} does not list them; nor does the Resource Groups Tagging API reference",
+        otherwise="Organizations: 1 a second, 2 at once, each; tags: 5 a second, 5 at once",
     ),
     "hub-rates-by-region": Rule(
         "Security Hub's rates are each account's and Region's.",
@@ -275,6 +289,7 @@ USUAL_DELAYS = {
     "BatchEnableStandards": 90.0,
     "BatchDisableStandards": 60.0,
     "UpdateOrganizationConfiguration": 30.0,
+    "StartConfigurationPolicyAssociation": 90.0,
     "ProvisionPermissionSet": 8.0,
     ALL: 4.0,
 }

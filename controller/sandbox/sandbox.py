@@ -20,7 +20,7 @@ from controller.sandbox.rates import Rates
 from controller.sandbox.rules import Rules, Switch
 from controller.sandbox.server import Server
 from controller.sandbox.services import SERVICES
-from controller.sandbox.shapes import check_request, flaws
+from controller.sandbox.shapes import check_request, flaws, without_what_is_empty
 from controller.sandbox.sts import Sts
 from controller.sandbox.wire import (
     SIGNING_NAMES,
@@ -140,7 +140,7 @@ class Sandbox:
         assert self._memory, "Nothing has been remembered: start the sandbox, or call remember, first."
         with self.world.lock:
             vars(self.world).update(pickle.loads(self._memory))  # noqa: S301 (our own bytes)
-            self.faults.all.clear()
+            self.faults.clear()
             self.latency.clear()
             self.refused.clear()
             self._settle_in()
@@ -162,12 +162,19 @@ class Sandbox:
             )
         service = SIGNING_NAMES.get(signed.signing_name, "")
         if service not in self.services:
-            account = self.sts.identify(signed.access_key, signed.region).account
-            return moto_fallback.answer(request, account)
+            return self._pass_on(request, signed, request_id)
         try:
             return self._serve(read(service, request), signed, request_id)
         except Refused as refused:
             return refuse(service, refused, request_id)
+
+    def _pass_on(self, request: Request, signed: Signature, request_id: str) -> Answer:
+        try:
+            with self.world.lock:
+                account = self.sts.identify(signed.access_key, signed.region).account
+        except Refused as refused:
+            return refuse("organizations", refused, request_id)
+        return moto_fallback.answer(request, account, signed.signing_name, request_id)
 
     def _serve(self, call: Call, signed: Signature, request_id: str) -> Answer:
         caller = Caller(self.world.management_account, signed.region)
@@ -176,7 +183,7 @@ class Sandbox:
                 self.world.calls[f"{call.service}:{call.operation}"] += 1
                 caller = self.sts.identify(signed.access_key, signed.region)
                 self._take_turn(call)
-                hits = self.faults.hit(caller, call.service, call.operation)
+                hits = self.faults.hit(caller, call.service, call.operation, call.parameters)
             seconds = self._latency(call) + sum(fault.seconds for fault in hits if fault.kind == "slow")
             if seconds:
                 self.world.clock.wait(seconds)
@@ -238,6 +245,8 @@ class Sandbox:
         check_request(call.service, described.input_shape, call.parameters)
         service.world.serving = f"{call.service}:{call.operation}"
         result: dict[str, Any] = method(caller, call.parameters)
+        if described.output_shape and not (self.world.rule("empty-members") or self.world.by_hand):
+            result = without_what_is_empty(described.output_shape, result)
         if self.strict and described.output_shape:
             wrong = next(flaws(described.output_shape, result), None)
             assert not wrong, f"The sandbox's {call.service}:{call.operation} answers what AWS never would: {wrong}"

@@ -65,12 +65,28 @@ def flaws(shape: Any, value: Any, path: str = "") -> Iterator[Flaw]:
         yield from judge(shape, value, path)
 
 
+def without_what_is_empty(shape: Any, value: Any) -> Any:
+    """`value` without members that its shape does not require and that hold nothing."""
+    if shape.type_name == "list":
+        return [without_what_is_empty(shape.member, each) for each in value]
+    if shape.type_name != "structure" or shape.is_document_type:
+        return value
+    required, members = shape.metadata.get("required", ()), shape.members
+    return {
+        name: without_what_is_empty(members[name], each)
+        for name, each in value.items()
+        if name in required or each not in ([], {}, "", None)
+    }
+
+
 def _structure(shape: Any, value: Any, path: str) -> Iterator[Flaw]:
     if shape.is_document_type:
         return
     for name in shape.metadata.get("required", ()):
         if value.get(name) is None:
             yield Flaw(f"{path}{name}", "INPUT_REQUIRED", "is required")
+    if shape.is_tagged_union and sum(each is not None for each in value.values()) != 1:
+        yield Flaw(path.rstrip("."), "INPUT_REQUIRED", f"has one of {', '.join(shape.members)}, and no other")
     for name, each in value.items():
         if name not in shape.members:
             yield Flaw(f"{path}{name}", "INPUT_REQUIRED", f"is no member of {shape.name}")

@@ -74,6 +74,9 @@ class Sts(Service):
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
             )
             raise Refused("ValidationError", message, status=400)
+        if seconds > self.world.rules.limit("session-length"):
+            message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            raise Refused("ValidationError", message, status=400)
         session = Session(account, role, name, self.world.clock.now() + seconds)
         key = "ASIA" + self.world.token(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
         self.sessions[key] = session

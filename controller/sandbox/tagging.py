@@ -24,6 +24,8 @@ class Tagging(Service):
 
     def get_resources(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """Tagged resources with all their tags, 100 a page."""
+        if any(not each.get("Key") for each in request.get("TagFilters") or []):
+            raise Refused("InvalidParameterException", "A tag filter needs a key.")
         found: list[Tagged] = []
         if caller.region == REGION and caller.account == self.world.management_account:
             found = list(self._chosen(request.get("ResourceTypeFilters") or [], request.get("TagFilters") or []))

@@ -194,20 +194,31 @@ def refuse(service: str, refused: Refused, request_id: str) -> Answer:
     """The HTTP answer that carries an error; its status is the model's where `refused` gives none."""
     shape = _errors(service).get(refused.code)
     status = refused.status or (shape.metadata.get("error", {}).get("httpStatusCode") if shape else None) or 400
-    headers = {"x-amzn-RequestId": request_id}
     if model(service).metadata["protocol"] == "query":
-        fault = "Sender" if status < 500 else "Receiver"
-        text = (
-            f"<ErrorResponse><Error><Type>{fault}</Type><Code>{_escape(refused.code)}</Code>"
-            f"<Message>{_escape(refused.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-        return Answer(status, {**headers, "Content-Type": "text/xml"}, text.encode())
+        return error_in_xml(status, refused.code, refused.message, request_id)
     message = next((name for name in (shape.members if shape else ()) if name.lower() == "message"), "message")
     body = {message: refused.message, **refused.fields}
     if model(service).metadata["protocol"] == "json":
         body["__type"] = refused.code
-    headers |= {"Content-Type": _content_type(service), "x-amzn-ErrorType": refused.code}
+    headers = {
+        "x-amzn-RequestId": request_id,
+        "Content-Type": _content_type(service),
+        "x-amzn-ErrorType": refused.code,
+    }
     return Answer(status, headers, json.dumps(body, default=str).encode())
+
+
+def error_in_xml(status: int, code: str, message: str, request_id: str, *, ec2: bool = False) -> Answer:
+    """The query protocol's error; EC2 has an envelope of its own (EC2 API reference, "Error codes")."""
+    code, message = _escape(code), _escape(message)
+    if ec2:
+        error = f"<Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        text = f"<Response>{error}<RequestID>{request_id}</RequestID></Response>"
+    else:
+        fault = "Sender" if status < 500 else "Receiver"
+        error = f"<Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        text = f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
+    return Answer(status, {"x-amzn-RequestId": request_id, "Content-Type": "text/xml"}, text.encode())
 
 
 @cache

@@ -249,7 +249,10 @@ class World:
         for policy in self.attached.pop(id):
             del self.policies[policy].targets[id]
         if isinstance(gone, SimAccount):
-            del self.emails[gone.email.lower()]
+            if self.emails.get(gone.email.lower()) == id:
+                del self.emails[gone.email.lower()]
+            for administrators in self.delegated.values():
+                administrators.pop(id, None)
 
     def add_policy(self, name: str, type: str, content: str, description: str = "", **more: Any) -> SimPolicy:
         """A new policy, attached to nothing; nothing is checked. `more`: SimPolicy's other fields."""

@@ -29,7 +29,7 @@ class Aws:
     """An organization with nothing in it.
 
     `sandbox`: the one that answers, strict, its time standing still; None: moto's mock answers. Everything but `wait`,
-    `delay` and `rule` is done by AWS's own operations, so that a test means the same on both.
+    `delay`, `state` and `rule` is done by AWS's own operations, so that a test means the same on both.
     """
 
     def __init__(self, sandbox: Sandbox | None) -> None:
@@ -121,6 +121,11 @@ class Aws:
         """How long AWS works on what `operation` begins."""
         if self.sandbox:
             self.sandbox.world.delays[operation] = seconds
+
+    def state(self, account: str, state: str) -> None:
+        """What no operation does: AWS activates an account, or suspends it."""
+        if self.sandbox:
+            self.sandbox.world.accounts[account].state = state
 
     def rule(self, name: str, amount: float | bool = True) -> None:
         """Let a rule of the sandbox hold that is not an everyday one, or hold with another amount."""

@@ -238,6 +238,24 @@ def hub(aws: Aws, member: str) -> None:
     calls.disable_security_hub()
 
 
+def central(aws: Aws, calls: Any) -> None:
+    says = {"ServiceEnabled": True, "SecurityControlsConfiguration": {"DisabledSecurityControlIdentifiers": ["ACM.1"]}}
+    says["EnabledStandardIdentifiers"] = [f"arn:aws:securityhub:{HOME}::standards/{FSBP}"]
+    made = calls.create_configuration_policy(Name="prod", ConfigurationPolicy={"SecurityHub": says}, Tags={"a": "b"})
+    calls.get_configuration_policy(Identifier=made["Arn"])
+    calls.list_configuration_policies()
+    unit = {"Target": {"OrganizationalUnitId": aws.unit("Central")}}
+    calls.start_configuration_policy_association(ConfigurationPolicyIdentifier=made["Id"], **unit)
+    calls.update_configuration_policy(Identifier=made["Id"], Description="Production")
+    calls.get_configuration_policy_association(**unit)
+    calls.batch_get_configuration_policy_associations(
+        ConfigurationPolicyAssociationIdentifiers=[unit, {"Target": {"AccountId": "999999999999"}}]
+    )
+    calls.start_configuration_policy_disassociation(ConfigurationPolicyIdentifier=made["Id"], **unit)
+    calls.delete_configuration_policy(Identifier=made["Id"])
+    aws.organizations.delete_organizational_unit(OrganizationalUnitId=unit["Target"]["OrganizationalUnitId"])
+
+
 def administration(aws: Aws, member: str) -> None:
     management, calls = aws.client("securityhub"), aws.client("securityhub", account=member)
     management.enable_security_hub(EnableDefaultStandards=False)
@@ -252,6 +270,7 @@ def administration(aws: Aws, member: str) -> None:
     switch(OrganizationConfiguration={"ConfigurationType": "CENTRAL"})
     aws.wait(60)
     calls.describe_organization_configuration()
-    calls.list_configuration_policy_associations()
+    calls.list_configuration_policy_associations(Filters={"AssociationType": "APPLIED"})
+    central(aws, calls)
     switch(OrganizationConfiguration={"ConfigurationType": "LOCAL"})
     management.disable_organization_admin_account(AdminAccountId=member)

@@ -84,3 +84,13 @@ def test_another_members_role_is_not_assumed(aws: Aws) -> None:
     arn = f"arn:aws:iam::{other}:role/OrganizationAccountAccessRole"
 
     assert refusal(aws.client("sts", account=one).assume_role, RoleArn=arn, RoleSessionName="orgctl") == "AccessDenied"
+
+
+def test_a_role_is_not_assumed_for_longer_than_it_allows(aws: Aws) -> None:
+    """STS API reference, AssumeRole: DurationSeconds up to the role's MaxSessionDuration, an hour unless set
+    otherwise; ValidationError."""
+    arn = f"arn:aws:iam::{aws.member()}:role/OrganizationAccountAccessRole"
+    assume = aws.client("sts").assume_role
+
+    assert refusal(assume, RoleArn=arn, RoleSessionName="orgctl", DurationSeconds=7200) == "ValidationError"
+    assume(RoleArn=arn, RoleSessionName="orgctl", DurationSeconds=3600)

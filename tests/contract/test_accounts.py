@@ -138,6 +138,15 @@ def test_an_account_and_an_ou_say_where_they_are(aws: Aws) -> None:
     assert described["OrganizationalUnit"]["Path"] == path
 
 
+def test_an_account_that_is_not_active_yet_says_so(aws: Aws) -> None:
+    """Organizations User Guide, "Account states": PENDING_ACTIVATION; SUSPENDED where AWS restricted
+    it."""
+    id = aws.member()
+    for state in ("PENDING_ACTIVATION", "SUSPENDED"):
+        aws.state(id, state)
+        assert aws.account(id)["State"] == state
+
+
 def accounts_in(aws: Aws, parent: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = aws.organizations.list_accounts_for_parent(ParentId=parent)["Accounts"]
     return found

@@ -17,7 +17,7 @@ from controller.sandbox.wire import SIGNING_NAMES, Answer, Call, Request, model,
 from controller.sandbox.wire import write as serve
 from controller.sandbox.world import Refused
 from tests.contract import session
-from tests.contract.aws import Aws
+from tests.contract.aws import Aws, refusal
 
 JSON = [service.name for service in SERVICES if model(service.name).metadata["protocol"] != "query"]
 
@@ -139,3 +139,32 @@ def test_an_unknown_action_is_refused_in_xml(sandbox: Sandbox) -> None:
 
     assert (answer.status, answer.headers["Content-Type"]) == (400, "text/xml")
     assert b"<Code>InvalidAction</Code>" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "status", "code"),
+    [
+        ("detective", "list_graphs", 403, "MissingAuthenticationTokenException"),
+        ("lambda", "get_account_settings", 403, "MissingAuthenticationTokenException"),
+        ("cloudtrail", "lookup_events", 400, "UnknownOperationException"),
+        ("iam", "list_service_specific_credentials", 400, "InvalidAction"),
+        ("ec2", "describe_trunk_interface_associations", 400, "InvalidAction"),
+        ("route53", "list_cidr_collections", 400, "InvalidAction"),
+    ],
+)
+def test_what_neither_the_sandbox_nor_moto_has_is_refused_in_the_services_own_format(
+    sandbox: Sandbox, service: str, operation: str, status: int, code: str
+) -> None:
+    with pytest.raises(ClientError, match="to moto, which lacks it") as error:
+        getattr(Aws(sandbox).client(service), operation)()
+    answer = error.value.response
+    assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
+
+
+def test_a_session_that_is_over_is_refused_by_other_services_too(sandbox: Sandbox) -> None:
+    aws = Aws(sandbox)
+    queues = aws.client("sqs", account=aws.member())
+    queues.list_queues()
+    aws.wait(3600)
+
+    assert refusal(queues.list_queues) == "ExpiredTokenException"

@@ -124,6 +124,7 @@ def test_policies_of_every_type_are_created(aws: Aws, type: str) -> None:
 def test_these_are_all_the_types_there_are(aws: Aws) -> None:
     """botocore's organizations shape PolicyType; each of them can be turned on and attached."""
     assert set(aws.organizations.meta.service_model.shape_for("PolicyType").enum) == set(TYPES)
+    aws.organizations.enable_aws_service_access(ServicePrincipal="securityhub.amazonaws.com")
     for type in TYPES[1:]:
         aws.organizations.enable_policy_type(RootId=aws.root, PolicyType=type)
         content = RCP if type == "RESOURCE_CONTROL_POLICY" else '{"any": {}}'
@@ -160,3 +161,30 @@ def test_a_new_organization_has_service_control_policies_on(aws: Aws) -> None:
 def test_a_policys_target_must_exist(aws: Aws, target: str) -> None:
     """Organizations API reference, AttachPolicy: TargetNotFoundException, whatever kind of target is missing."""
     assert refusal(aws.organizations.attach_policy, PolicyId=aws.policy(), TargetId=target) == "TargetNotFoundException"
+
+
+@pytest.mark.agreed
+def test_a_policys_name_is_taken_once_in_its_type(aws: Aws) -> None:
+    """Organizations API reference, CreatePolicy: DuplicatePolicyException. Whether a name may be taken again in another
+    type, it does not say: the rule policy-names-per-type."""
+    aws.policy("p")
+
+    create = aws.organizations.create_policy
+    answer = refusal(create, Name="p", Description="", Type="SERVICE_CONTROL_POLICY", Content=SCP)
+    assert answer == "DuplicatePolicyException"
+
+
+def test_a_services_policy_type_needs_its_access_and_keeps_it(aws: Aws) -> None:
+    """Organizations API reference, ConstraintViolationException: SERVICE_ACCESS_NOT_ENABLED, "to enable a policy type
+    before you enabled service access", and POLICY_TYPE_ENABLED_FOR_THIS_SERVICE."""
+    on = {"RootId": aws.root, "PolicyType": "SECURITYHUB_POLICY"}
+    service = {"ServicePrincipal": "securityhub.amazonaws.com"}
+
+    early = refusal(aws.organizations.enable_policy_type, **on)
+    assert early == "ConstraintViolationException SERVICE_ACCESS_NOT_ENABLED"
+    aws.organizations.enable_aws_service_access(**service)
+    aws.organizations.enable_policy_type(**on)
+    refused = refusal(aws.organizations.disable_aws_service_access, **service)
+    assert refused == "ConstraintViolationException POLICY_TYPE_ENABLED_FOR_THIS_SERVICE"
+    aws.organizations.disable_policy_type(**on)
+    aws.organizations.disable_aws_service_access(**service)

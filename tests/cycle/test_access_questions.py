@@ -72,7 +72,12 @@ def test_who_can_reach_an_account_by_which_group_and_line(house: House) -> None:
     assert audit.until == "2999-01-01T00:00:00+00:00"
 
 
-def test_where_a_person_can_go_by_name_and_through_groups(house: House) -> None:
+@pytest.mark.parametrize("direct", [True, False], ids=["a user's own rows", "its groups' as well"])
+def test_where_a_person_can_go_by_name_and_through_groups(
+    house: House, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Identity Center API reference, ListAccountAssignmentsForPrincipal, does not say which of the two AWS lists."""
+    monkeypatch.setitem(house.sandbox.rules.holds, "listing-is-direct", direct)
     assert ways(ask(house, principal="alice")) == {
         ("user:alice", "developers", "PowerUser", "shop"),
         ("user:alice", "", "Audit", "data"),

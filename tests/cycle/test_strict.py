@@ -8,8 +8,12 @@ from collections.abc import Mapping
 import pytest
 
 from controller.report import CycleResult, Result
+from controller.sandbox.directory import directory
 from controller.sandbox.rules import FACTS, STRICT, Switch
+from controller.sandbox.security_hub.state import hubs
+from controller.sandbox.wire import Call
 from tests.cycle.house import House
+from tests.hardening.yard import Yard
 
 NOTHING = """
 kind: SandboxWorld
@@ -133,11 +137,87 @@ def test_an_organization_converges_and_follows_the_next_commit_with_every_rule_o
     assert house.calls_written() == written
 
 
-@pytest.mark.parametrize("fact", FACTS)
+class Asked(dict[str, bool]):
+    """Which rules hold; and which of them came up."""
+
+    def __init__(self, holds: dict[str, bool]) -> None:
+        super().__init__(holds)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> bool:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+CROWD = [f"crowd-{number}" for number in range(5)]
+ROWS = "".join(f"  - {{group: {name}, permission_sets: [AuditAccess], targets: {{units: [/]}}}}\n" for name in CROWD)
+CROWDED = ESTATE.replace("assignments:\n", f"assignments:\n{ROWS}")
+
+
+def stumbling(fact: str, holds: bool) -> Yard:
+    """Where every open question comes up: answers are lost, roles throttled, more than fifteen assignments wanted."""
+    people = NOTHING.replace("auditors: [bob]", "auditors: [bob], " + ", ".join(f"{name}: []" for name in CROWD))
+    house = Yard(people, CROWDED, rules={**STRICT, fact: holds}, random=7, rate_multiple=1.0)
+    for lost in ("securityhub:EnableSecurityHub", "securityhub:BatchEnableStandards"):
+        house.sandbox.faults.add(operation=lost, kind="lost", count=1)
+    house.sandbox.faults.add(operation="sts:AssumeRole", kind="throttle", count=1)
+    hubs(house.sandbox.world).missing_controls["eu-west-1"] = {"IAM.6"}
+    house.sandbox.rules.holds = Asked(house.sandbox.rules.holds)
+    return house
+
+
+def stumble_on(house: Yard) -> None:
+    house.operate(12)
+    assert {row for row in house.access() if not row.startswith("crowd")} == ACCESS
+    assert len(house.access()) == len(ACCESS) + 4 * len(CROWD)
+    house.sandbox.faults.add(operation="organizations:UpdateOrganizationalUnit", kind="lost", count=1)
+    house.git = NEXT
+    house.operate(12)
+
+
+ELSEWHERE = {"no-instance", "assigned-later", "control-of-standard-off", "listing-is-direct"}
+"""They come up where somebody else acts meanwhile, in the tests after this one, and for `orgctl access`, in its own."""
+
+
+@pytest.mark.parametrize("fact", ["", *FACTS])
 def test_an_organization_converges_whatever_aws_does_where_it_does_not_say(fact: str) -> None:
-    house = strict(7, {fact: False})
-    house.converge(8)
-    as_wanted(house)
+    house = stumbling(fact or "delays", holds=not fact)
+    stumble_on(house)
+    as_next(house)
+    asked = house.sandbox.rules.holds
+    assert isinstance(asked, Asked)
+    assert {fact} - ELSEWHERE <= {"", *asked.names}, "it makes no difference to this test"
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_a_group_that_goes_between_plan_and_apply_costs_nobody_else_access(later: bool) -> None:
+    """Identity Center API reference, CreateAccountAssignment: FAILED, or refused; it does not say which."""
+    house = Yard(NOTHING, ESTATE, rules={"assigned-later": later})
+
+    def watch(when: str, call: Call) -> None:
+        store = directory(house.sandbox.world)
+        if call.operation == "CreateAccountAssignment" and "auditors" in store.group_ids:
+            store.remove_group(store.groups[store.group_ids["auditors"]])
+
+    with house.watching(watch):
+        outcomes = house.cycle().outcomes
+    failed = {outcome.change.name for outcome in outcomes if outcome.result is Result.FAILED}
+    assert failed == {row for row in ACCESS if row.startswith("auditors")}
+    assert house.access() == ACCESS - failed
+
+
+@pytest.mark.parametrize("fault", ["", "AccessDeniedException"])
+def test_an_instance_that_cannot_be_found_is_not_seen_rather_than_absent(fault: str) -> None:
+    """Identity Center API reference, ListInstances, does not say whether strangers are refused or see an empty list."""
+    house = House(NOTHING, ESTATE)
+    house.converge()
+    if fault:
+        house.sandbox.faults.add(operation="sso-admin:ListInstances", kind="error", code=fault)
+    else:
+        directory(house.sandbox.world).region = "eu-west-1"
+    plan = house.plan()
+    assert {"permission_set", "account_assignment"} <= {one.kind for one in plan.incomplete}
+    assert not plan.changes
 
 
 def test_the_next_commit_is_followed_where_every_open_question_has_its_other_answer() -> None:

@@ -71,10 +71,34 @@ def _standards(world: World, random: Random) -> None:
             del hub.subscriptions[standard]
 
 
+def _hubs_off(world: World, random: Random) -> None:
+    for place in some(random, [*hubs(world).hubs]):
+        del hubs(world).hubs[place]
+
+
+def _controls(world: World, random: Random) -> None:
+    for hub in hubs(world).hubs.values():
+        for key in some(random, [*hub.disabled]):
+            del hub.disabled[key]
+
+
+def _rewritten(world: World, random: Random) -> None:
+    for policy in [policy for policy in world.policies.values() if policy.name not in THEIRS | {"FullAWSAccess"}]:
+        if random.random() < 0.5:
+            policy.content = policy.content.replace(":*", ":List*")
+
+
+def _untrusted(world: World, random: Random) -> None:
+    for service in some(random, [*world.trusted_services]):
+        if service != "sso.amazonaws.com":
+            del world.trusted_services[service]
+
+
 def _is_theirs(world: World, id: str) -> bool:
     return (world.accounts.get(id) or world.units[id]).name in {"theirs", "Theirs"}
 
 
 HAPPENINGS: tuple[Callable[[World, Random], None], ...] = (
-    _detached, _attached, _moved, _retagged, _edited, _assigned, _standards,
+    _detached, _attached, _moved, _retagged, _edited, _assigned, _standards, _hubs_off, _controls, _rewritten,
+    _untrusted,
 )  # fmt: skip

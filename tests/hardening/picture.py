@@ -106,7 +106,7 @@ def _hubs(world: World) -> Iterator[Fact]:
 
 def standards_of(hub: Hub, world: World) -> set[str]:
     """Those that are on or coming on, or not yet off."""
-    return {name for name, one in hub.subscriptions.items() if one.gone is None or one.gone > world.clock.now()}
+    return {name for name, one in hub.subscriptions.items() if one.is_on(world.clock.now())}
 
 
 def _pairs(mapping: dict[str, str]) -> list[tuple[str, str]]:

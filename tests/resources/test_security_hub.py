@@ -12,6 +12,7 @@ from controller.report import Result
 from controller.resources.base import Action, Change
 from controller.resources.security_hub import SecurityHubs
 from controller.resources.security_hub_cell import SecurityHub, entry
+from controller.sandbox.security_hub.controls import Controls
 from controller.sandbox.security_hub.state import CONTROL_TOWER, Disabled, Subscription, hubs
 from tests.resources.access import AUDIT, DEV, MANAGEMENT, PEOPLE, PROD, Town, notes, shown
 
@@ -273,6 +274,23 @@ def test_what_a_region_lacks_is_skipped_and_said_so() -> None:
     assert {f"eu-west-1: the Region has no standard {PCI}: skipped there"} | {
         f"eu-west-1: {CIS} has no control IAM.1 in the Region: skipped there"
     } <= set(notes(report.plan))
+    town.close()
+
+
+@pytest.mark.parametrize("usual", [True, False])
+def test_a_control_that_aws_lists_and_then_does_not_know_is_skipped(
+    usual: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Security Hub API reference, UnprocessedStandardsControlAssociation: RESOURCE_NOT_FOUND, or NOT_FOUND."""
+    knows = Controls._on
+    monkeypatch.setattr(Controls, "_on", lambda *asked: asked[-1] != "IAM.1" and knows(*asked))
+    town = Town(world(""))
+    town.sandbox.rules.set({"control-of-standard-off": usual})
+    town.settle(BASE)
+    plan = town.cycle(BASE).plan
+
+    assert {control for _, control in off(town)} == {control for _, control in OFF} - {"IAM.1"}
+    assert not plan.free and not plan.incomplete
     town.close()
 
 

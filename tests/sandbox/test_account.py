@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from controller.sandbox.account import OPT_IN_REGIONS
 from controller.sandbox.sandbox import Sandbox
+from tests.contract.aws import refusal as answer
 from tests.sandbox.conftest import Client, code
 
 CONTACT = {
@@ -85,6 +87,33 @@ def test_a_region_is_turned_on_in_a_while(account: Any, member: str, sandbox: Sa
     sandbox.world.clock.advance(600)
     assert status() == "ENABLED"
     assert refusal(account.disable_region, AccountId=member, RegionName="us-east-1").startswith("ValidationException")
+
+
+def test_so_many_region_requests_are_open_at_a_time(account: Any, member: str, sandbox: Sandbox) -> None:
+    """Account Management Reference Guide, "Quotas": 6 in an account, 50 in an organization."""
+    world = sandbox.world
+    world.delays["*"] = 600
+    ids = [member, *(world.add_account(f"a{n}", f"a{n}@example.com", world.root_id).id for n in range(8))]
+
+    def disable(id: str, region: str) -> str:
+        return answer(account.disable_region, AccountId=id, RegionName=region)
+
+    begun = [disable(id, region) for id in ids for region in OPT_IN_REGIONS[:6]]
+    assert begun == ["accepted"] * 50 + ["TooManyRequestsException"] * 4
+    sandbox.rules.off("region-requests-in-all")
+    assert disable(member, OPT_IN_REGIONS[6]) == "TooManyRequestsException"
+
+
+def test_an_account_that_leaves_takes_what_it_had_begun_with_it(
+    account: Any, member: str, organizations: Any, sandbox: Sandbox
+) -> None:
+    sandbox.world.delays["DisableRegion"] = 600
+    account.disable_region(AccountId=member, RegionName="af-south-1")
+    sandbox.rules.off("waiting-period")
+    organizations.remove_account_from_organization(AccountId=member)
+    sandbox.world.clock.advance(600)
+
+    assert organizations.describe_organization()
 
 
 def test_regions_are_listed_by_status(account: Any, member: str, sandbox: Sandbox) -> None:

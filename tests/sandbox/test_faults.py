@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from controller.sandbox.permissions import MANAGEMENT_USER
-from controller.sandbox.rates import RATES
+from controller.sandbox.rates import OTHERS, RATES
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.wire import model
 from tests.sandbox.conftest import Client
@@ -63,9 +63,30 @@ class TestRates:
         assert answers(organizations.list_roots, 3).count("ok") == 2
         assert answers(client("organizations", account=id).list_roots, 3).count("ok") == 1
 
+    @pytest.mark.parametrize(("shared", "more"), [(True, 0), (False, 30)])
+    def test_operations_of_one_row_have_one_bucket_or_one_each(
+        self, client: Client, sandbox: Sandbox, shared: bool, more: int
+    ) -> None:
+        hub = client("securityhub")
+        hub.enable_security_hub(EnableDefaultStandards=False)
+        sandbox.rules.set({"rates": True, "rates-shared": shared})
+
+        assert answers(hub.describe_hub, 40).count("ok") == 30
+        assert answers(hub.describe_standards, 40).count("ok") == more
+
+    def test_rates_that_aws_does_not_publish_can_be_there(self, client: Client, sandbox: Sandbox) -> None:
+        tags, calls = client("resourcegroupstaggingapi"), client("organizations")
+        sandbox.rules.set({"rates": True})
+        assert answers(tags.get_resources, 9).count("ok") == 9
+        sandbox.rules.off("rates-unpublished")
+
+        assert answers(tags.get_resources, 9)[4:6] == ["ok", "ThrottledException 400"]
+        found = answers(calls.describe_resource_policy, 3)
+        assert found == ["ResourcePolicyNotFoundException 400"] * 2 + ["TooManyRequestsException 400"]
+
     def test_every_operation_in_the_table_exists(self) -> None:
         for service, rows in RATES.items():
-            named = {operation for row in rows for operation in row.operations.split()} - {"each", "*"}
+            named = {operation for row in rows for operation in row.operations.split()} - {"each", "*", OTHERS}
             assert named <= set(model(service).operation_names)
 
 
@@ -99,6 +120,17 @@ class TestFaults:
 
         assert run() == run()
         assert 15 < sum(run()) < 45
+
+    def test_a_call_meets_the_same_faults_in_whatever_order_calls_come(self) -> None:
+        def run(order: list[int]) -> dict[int, bool]:
+            sandbox = Sandbox.create(virtual=True, seed=7)
+            sandbox.faults.add(operation="*", kind="internal", probability=0.3)
+            caller = _caller(sandbox)
+            return {n: bool(sandbox.faults.hit(caller, "account", "GetRegionOptStatus", {"n": n})) for n in order}
+
+        there, back = list(range(100)), list(range(99, -1, -1))
+        assert run(there) == run(back)
+        assert 15 < sum(run(there).values()) < 45
 
     def test_an_unknown_kind_says_which_there_are(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="throttle, error, internal, reset, lost, slow, fail"):

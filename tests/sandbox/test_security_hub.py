@@ -201,6 +201,34 @@ def test_without_a_config_recorder_a_standard_stays_incomplete(hub: Hub, sandbox
     assert shown["StandardsControlsUpdatable"] == "READY_FOR_UPDATES"
 
 
+def test_a_standard_that_aws_fails_to_turn_on_is_incomplete(hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.add(operation="securityhub:BatchEnableStandards", kind="fail", code="INTERNAL_ERROR", count=1)
+    hub.on(FSBP, CIS)
+
+    shown = hub.get_enabled_standards()["StandardsSubscriptions"]
+
+    assert hub.status() == {FSBP: "INCOMPLETE", CIS: "READY"}
+    assert shown[0]["StandardsStatusReason"] == {"StatusReasonCode": "INTERNAL_ERROR"}
+
+
+def test_a_standard_that_aws_fails_to_turn_off_stays_on_as_it_was(hub: Hub, sandbox: Sandbox) -> None:
+    """Security Hub API reference, StandardsSubscription: FAILED, "could not be disabled"."""
+    sandbox.world.delays["BatchDisableStandards"] = 60
+    sandbox.faults.add(operation="securityhub:BatchDisableStandards", kind="fail", count=1)
+    hub.on(FSBP)
+    hub.update(FSBP, "ACM.1")
+
+    hub.off(FSBP)
+    assert hub.status() == {FSBP: "DELETING"}
+    sandbox.world.clock.advance(60)
+
+    assert hub.status() == {FSBP: "FAILED"}
+    assert hub.associations("ACM.1", FSBP) == {FSBP: "DISABLED Ours"}
+    hub.off(FSBP)
+    sandbox.world.clock.advance(60)
+    assert hub.status() == {}
+
+
 def test_the_service_managed_standard_is_out_of_reach(hub: Hub, sandbox: Sandbox) -> None:
     state = hubs(sandbox.world).hubs[hub.account, "us-east-1"]
     request = [{"StandardsArn": hub.arn(CONTROL_TOWER)}]
@@ -464,6 +492,16 @@ def test_central_configuration_locks_the_members_out(admin: Hub, hub: Hub, sandb
     assert (association["TargetId"], association["TargetType"]) == (sandbox.world.root_id, "ROOT")
 
 
+def test_central_configuration_that_fails_locks_nobody_out(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.add(operation="securityhub:UpdateOrganizationConfiguration", kind="fail", count=1)
+    admin.update_organization_configuration(AutoEnable=False, OrganizationConfiguration=CENTRAL)
+
+    shown = admin.describe_organization_configuration()["OrganizationConfiguration"]
+
+    assert shown == {"ConfigurationType": "CENTRAL", "Status": "FAILED"}
+    hub.on(FSBP)
+
+
 def test_a_self_managed_account_and_a_region_that_is_not_linked_go_on(
     client: Client, admin: Hub, hub: Hub, sandbox: Sandbox
 ) -> None:
@@ -498,3 +536,59 @@ def test_the_aggregator_says_which_regions_it_links(admin: Hub) -> None:
 
     assert (shown["FindingAggregationRegion"], shown["Regions"]) == ("us-east-1", ["eu-west-1"])
     assert refusal(admin.create_finding_aggregator, RegionLinkingMode="ALL_REGIONS") == "InvalidInputException"
+
+
+# Central configuration's policies
+
+
+def central(admin: Hub) -> None:
+    admin.update_organization_configuration(AutoEnable=False, OrganizationConfiguration=CENTRAL)
+
+
+def policy(admin: Hub, **says: Any) -> str:
+    document = {"SecurityHub": {"ServiceEnabled": True, **says}}
+    id: str = admin.create_configuration_policy(Name="prod", ConfigurationPolicy=document)["Id"]
+    return id
+
+
+def test_a_configuration_policy_reaches_the_hubs_below_its_target(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    central(admin)
+    hub_on = {"EnabledStandardIdentifiers": [hub.arn(FSBP)]}
+    id = policy(admin, **hub_on, SecurityControlsConfiguration={"DisabledSecurityControlIdentifiers": ["ACM.1"]})
+    sandbox.world.delays["StartConfigurationPolicyAssociation"] = 60
+    there = {"Target": {"AccountId": hub.account}}
+
+    begun = admin.start_configuration_policy_association(ConfigurationPolicyIdentifier=id, **there)
+    assert (begun["AssociationStatus"], begun["AssociationType"]) == ("PENDING", "APPLIED")
+    assert hub.status() == {FSBP: "PENDING"}
+    sandbox.world.clock.advance(60)
+
+    assert admin.get_configuration_policy_association(**there)["AssociationStatus"] == "SUCCESS"
+    assert hub.associations("ACM.1", FSBP) == {FSBP: "DISABLED Central configuration"}
+    assert refusal(admin.delete_configuration_policy, Identifier=id) == "ResourceConflictException"
+    admin.start_configuration_policy_disassociation(ConfigurationPolicyIdentifier=id, **there)
+    assert admin.get_configuration_policy_association(**there)["AssociationType"] == "INHERITED"
+    admin.delete_configuration_policy(Identifier=id)
+
+
+def test_an_association_can_fail_and_says_why(admin: Hub, hub: Hub, sandbox: Sandbox) -> None:
+    central(admin)
+    fault = {"operation": "*:StartConfigurationPolicyAssociation", "kind": "fail", "code": "No recorder"}
+    sandbox.faults.add(**fault, count=1)
+
+    shown = admin.start_configuration_policy_association(
+        ConfigurationPolicyIdentifier=policy(admin), Target={"RootId": sandbox.world.root_id}
+    )
+
+    assert (shown["AssociationStatus"], shown["AssociationStatusMessage"]) == ("FAILED", "No recorder")
+
+
+def test_a_configuration_policy_that_is_none_is_refused(admin: Hub, hub: Hub) -> None:
+    create = admin.create_configuration_policy
+    document = {"SecurityHub": {"ServiceEnabled": True}}
+    assert refusal(create, Name="p", ConfigurationPolicy=document) == "AccessDeniedException", "still LOCAL"
+    central(admin)
+    assert refusal(create, Name="a b", ConfigurationPolicy=document) == "InvalidInputException"
+    both = {f"{word}SecurityControlIdentifiers": ["ACM.1"] for word in ("Enabled", "Disabled")}
+    document["SecurityHub"]["SecurityControlsConfiguration"] = both  # type: ignore[assignment]
+    assert refusal(create, Name="p", ConfigurationPolicy=document) == "InvalidInputException"

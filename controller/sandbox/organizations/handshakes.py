@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from controller.sandbox.organizations.accounts import Accounts
-from controller.sandbox.organizations.base import PAGE, constraint
+from controller.sandbox.organizations.base import PAGE, constraint, invalid
 from controller.sandbox.pages import page
 from controller.sandbox.world import Caller, Refused
 
@@ -46,6 +47,12 @@ class Handshakes(Accounts):
     def invite_account_to_organization(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         world, now = self.world, self.world.clock.now()
         target, kind = request["Target"]["Id"], request["Target"]["Type"]
+        if kind == "ACCOUNT" and not re.fullmatch(r"\d{12}", target):
+            raise invalid("INVALID_PARTY_TYPE_TARGET", "You specified a target that is no account.")
+        if kind == "EMAIL" and "@" not in target:
+            raise invalid("INVALID_EMAIL_ADDRESS_TARGET", "You specified an invalid email address.")
+        if kind == "ORGANIZATION":
+            raise invalid("INVALID_PARTY_TYPE_TARGET", "An organization cannot be invited.")
         if target in world.accounts or target.lower() in world.emails:
             raise _impossible("ALREADY_IN_AN_ORGANIZATION", "The account is a member of an organization already.")
         open_ones = [each for each in self.handshakes.values() if each.state(now) == "OPEN"]

@@ -16,6 +16,8 @@ FEWEST = {"SERVICE_CONTROL_POLICY": 1, "RESOURCE_CONTROL_POLICY": 1}
 """Direct attachments of a type that every root, OU and account keeps; 0 for the other types."""
 MOST = {"RESOURCE_CONTROL_POLICY": 5, "CHATBOT_POLICY": 5, "AISERVICES_OPT_OUT_POLICY": 5}
 """Direct attachments of a type on one root, OU or account; 10 for the other types."""
+SERVICE_OF = {"SECURITYHUB_POLICY": "securityhub.amazonaws.com"}
+"""Type → the service that has to have access; the one that the API reference gives as its example."""
 MOST_OF_TYPE = {"SERVICE_CONTROL_POLICY": 10_000, "RESOURCE_CONTROL_POLICY": 2_000}
 """Policies of a type in an organization; 1,000 for the other types."""
 
@@ -154,6 +156,10 @@ class Policies(Tree):
             raise _in_progress()
         if status:
             raise Refused("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.")
+        lacks_access = type in SERVICE_OF and SERVICE_OF[type] not in self.world.trusted_services
+        if lacks_access and self.world.rule("service-access-and-types"):
+            message = "You attempted to enable a policy type before you enabled service access."
+            raise constraint("SERVICE_ACCESS_NOT_ENABLED", message)
         self.world.policy_types[type] = ("ENABLED", self.world.due("EnablePolicyType"))
         self.world.attach_default(type)
         return {"Root": self.root_shape()}

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.sandbox.organizations.base import PAGE, constraint, invalid
 from controller.sandbox.organizations.handshakes import Handshakes
+from controller.sandbox.organizations.policies import SERVICE_OF
 from controller.sandbox.pages import page
 from controller.sandbox.world import Caller, Refused
 
@@ -28,6 +29,10 @@ class Trust(Handshakes):
     def disable_aws_service_access(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """The service's delegated administrators go with it."""
         principal = self._principal(request["ServicePrincipal"])
+        on = [type for type, service in SERVICE_OF.items() if service == principal and self._is_on(type)]
+        if on and self.world.rule("service-access-and-types"):
+            message = f"You attempted to disable service access before you disabled the policy type {on[0]}."
+            raise constraint("POLICY_TYPE_ENABLED_FOR_THIS_SERVICE", message)
         self.world.trusted_services.pop(principal, None)
         self.world.delegated.pop(principal, None)
         return {}
@@ -88,6 +93,9 @@ class Trust(Handshakes):
         chunk, more = page(self.world, services, request, size=PAGE)
         shapes = [{"ServicePrincipal": service, "DelegationEnabledDate": when} for service, when in chunk]
         return {"DelegatedServices": shapes, **more}
+
+    def _is_on(self, type: str) -> bool:
+        return self.world.policy_type_status(type) is not None
 
     def _principal(self, text: str) -> str:
         if not PRINCIPAL.fullmatch(text):

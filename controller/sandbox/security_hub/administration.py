@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.sandbox.pages import page
 from controller.sandbox.security_hub.hub import Hubs
-from controller.sandbox.security_hub.state import SELF_MANAGED, Configuration, Place, arn_of, hubs
+from controller.sandbox.security_hub.state import Configuration, ConfigurationPolicy, Place, arn_of, hubs
 from controller.sandbox.world import Caller, Refused
 
 Json = dict[str, Any]
@@ -61,7 +61,8 @@ class Administration(Hubs):
         place = self._administrator(caller)
         state = hubs(self.world)
         found = state.configurations.get(place[1], Configuration())
-        status = "PENDING" if self.world.clock.now() < found.settled else "ENABLED"
+        settled = "FAILED" if found.failed else "ENABLED"
+        status = "PENDING" if self.world.clock.now() < found.settled else settled
         return {
             "AutoEnable": found.auto_enable,
             "MemberAccountLimitReached": False,
@@ -86,19 +87,15 @@ class Administration(Hubs):
         found.auto_enable_standards = request.get("AutoEnableStandards", found.auto_enable_standards)
         if type != found.type:
             found.type, found.settled = type, self.world.due("UpdateOrganizationConfiguration")
-            state.policies = {self.world.root_id: self.world.uuid()} if type == "CENTRAL" else {}
+            found.failed = self.world.failure("UpdateOrganizationConfiguration") is not None
+            state.policies, state.associations, state.configuration_policies = {}, {}, {}
+            if type == "CENTRAL":
+                recommended = {"SecurityHub": {"ServiceEnabled": True}}
+                now, id = self.world.clock.now(), self.world.uuid()
+                first = ConfigurationPolicy(id, "configuration-policy-01", "Recommended", recommended, now, now)
+                state.configuration_policies[id] = first
+                state.policies[self.world.root_id] = id
         return {}
-
-    def list_configuration_policy_associations(self, caller: Caller, request: Json) -> Json:
-        place = self._administrator(caller)
-        state = hubs(self.world)
-        if state.configurations.get(place[1], Configuration()).type != "CENTRAL":
-            raise Refused(
-                "AccessDeniedException",
-                "Must be a Security Hub delegated administrator with Central Configuration enabled",
-            )
-        chunk, token = page(self.world, [self._governed(id) for id in state.policies], request, size=100)
-        return {"ConfigurationPolicyAssociationSummaries": chunk, **token}
 
     def create_finding_aggregator(self, caller: Caller, request: Json) -> Json:
         place = self._administrator(caller)
@@ -137,8 +134,8 @@ class Administration(Hubs):
         self._hub(place)
         state = hubs(self.world)
         mine = state.administrators.get(region) == account
-        ids = [id for id, at in state.hubs if at == region and id != account] if mine else []
-        chunk, token = page(self.world, ids, request, size=50)
+        ids = [id for id, at in state.hubs if at == region and id != account and id in self.world.accounts]
+        chunk, token = page(self.world, ids if mine else [], request, size=50)
         return {"Members": [self._member(id, account) for id in chunk], **token}
 
     def get_administrator_account(self, caller: Caller, request: Json) -> Json:
@@ -166,17 +163,6 @@ class Administration(Hubs):
             )
         self._hub(place)
         return place
-
-    def _governed(self, target: str) -> Json:
-        policy = hubs(self.world).policies[target]
-        kind = "ACCOUNT" if target in self.world.accounts else "ORGANIZATIONAL_UNIT"
-        return {
-            "ConfigurationPolicyId": policy or SELF_MANAGED,
-            "TargetId": target,
-            "TargetType": "ROOT" if target == self.world.root_id else kind,
-            "AssociationType": "APPLIED",
-            "AssociationStatus": "SUCCESS",
-        }
 
     def _member(self, id: str, administrator: str) -> Json:
         account = self.world.accounts[id]

@@ -42,6 +42,7 @@ class Controls(Standards):
         """A control is on where it is on in any standard that is."""
         place = self._place(caller)
         hub = self._hub(place)
+        self._at_most(request["SecurityControlIds"])
         found, unknown = [], []
         for text in request["SecurityControlIds"]:
             id = text.rsplit("/", 1)[-1]

@@ -81,7 +81,9 @@ class Hubs(Service):
         return {}
 
     def list_tags_for_resource(self, caller: Caller, request: Json) -> Json:
-        return {"Tags": dict(self._tagged(caller, request).tags)}
+        """A TagMap has one entry at least (botocore's securityhub shape TagMap): without tags there is none."""
+        tags = self._tagged(caller, request).tags
+        return {"Tags": dict(tags)} if tags else {}
 
     # What other operations begin with
 

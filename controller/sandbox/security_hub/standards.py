@@ -34,7 +34,8 @@ class Standards(Hubs):
         now, ready = self.world.clock.now(), self.world.due("BatchEnableStandards")
         for name in wanted:
             if name not in hub.subscriptions:
-                hub.enable(name, now, ready, controls=self.world.rule("controls-come-back"))
+                failure = self.world.failure("BatchEnableStandards", "INTERNAL_ERROR") or ""
+                hub.enable(name, now, ready, controls=self.world.rule("controls-come-back"), incomplete=failure)
         return {"StandardsSubscriptions": [self._show(place, name, hub.subscriptions[name]) for name in wanted]}
 
     def batch_disable_standards(self, caller: Caller, request: Json) -> Json:
@@ -47,7 +48,9 @@ class Standards(Hubs):
         shown = []
         for name in names:
             going = hub.subscriptions[name]
-            going.gone = going.gone or self.world.due("BatchDisableStandards")
+            if going.gone is None:
+                going.gone = self.world.due("BatchDisableStandards")
+                going.stays = self.world.failure("BatchDisableStandards") is not None
             shown.append({**self._show(place, name, going), "StandardsStatus": "DELETING"})
         return {"StandardsSubscriptions": shown}
 
@@ -71,13 +74,21 @@ class Standards(Hubs):
     def _status(self, place: Place, subscription: Subscription) -> str:
         if subscription.gone is not None:
             return "DELETING"
+        if subscription.failed:
+            return "FAILED"
         if self.world.clock.now() < subscription.ready:
             return "PENDING"
-        return "INCOMPLETE" if place in hubs(self.world).no_recorder else "READY"
+        return "INCOMPLETE" if self._lacks(place, subscription) else "READY"
+
+    def _lacks(self, place: Place, subscription: Subscription) -> str:
+        """StatusReasonCode of a standard that cannot check everything, or ""."""
+        no_recorder = place in hubs(self.world).no_recorder
+        return subscription.incomplete or ("NO_AVAILABLE_CONFIGURATION_RECORDER" if no_recorder else "")
 
     def _updatable(self, place: Place, subscription: Subscription) -> bool:
         """Whether its controls can be seen and turned on and off."""
-        return self._status(place, subscription) in ("READY", "INCOMPLETE") or not self.world.rule("standards-states")
+        has_them = self._status(place, subscription) in ("READY", "INCOMPLETE", "FAILED")
+        return has_them or not self.world.rule("standards-states")
 
     def _show(self, place: Place, standard: str, subscription: Subscription) -> Json:
         status = self._status(place, subscription)
@@ -90,7 +101,7 @@ class Standards(Hubs):
             "StandardsControlsUpdatable": "READY_FOR_UPDATES" if updatable else "NOT_READY_FOR_UPDATES",
         }
         if status == "INCOMPLETE":
-            shown["StandardsStatusReason"] = {"StatusReasonCode": "NO_AVAILABLE_CONFIGURATION_RECORDER"}
+            shown["StandardsStatusReason"] = {"StatusReasonCode": self._lacks(place, subscription)}
         return shown
 
     def _offered(self, place: Place, arn: str) -> str:

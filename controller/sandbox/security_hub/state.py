@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.catalogue.security_hub import (
     CONTROLS,
@@ -27,11 +27,26 @@ Place = tuple[str, str]
 
 @dataclass(slots=True)
 class Subscription:
-    """One standard that is on. `ready`: when it has its controls; `gone`: when it is off again, while it is going."""
+    """One standard that is on.
+
+    Attributes:
+        ready: When it has its controls.
+        incomplete: AWS's code for why it will never be READY, "" otherwise.
+        gone: When it is off again, while it is going.
+        stays: AWS will not manage to turn it off: then it is FAILED.
+        failed: It is.
+    """
 
     since: float
     ready: float
+    incomplete: str = ""
     gone: float | None = None
+    stays: bool = False
+    failed: bool = False
+
+    def is_on(self, now: float) -> bool:
+        """Whether it is on, coming on, or not off yet."""
+        return self.gone is None or self.gone > now or self.stays
 
 
 class Disabled(NamedTuple):
@@ -54,16 +69,23 @@ class Hub:
     disabled: dict[tuple[str, str], Disabled] = field(default_factory=dict)
     """(standard in short form, control) → why."""
 
-    def enable(self, standard: str, since: float, ready: float, *, controls: bool = True) -> Subscription:
+    def enable(
+        self, standard: str, since: float, ready: float, *, controls: bool = True, incomplete: str = ""
+    ) -> Subscription:
         """Turn a standard on. `controls`: with all of its controls: AWS does not remember which were off."""
         self.forget(standard, controls=controls)
-        made = self.subscriptions[standard] = Subscription(since, ready)
+        made = self.subscriptions[standard] = Subscription(since, ready, incomplete)
         return made
 
     def settle(self, now: float, *, controls: bool = True) -> None:
-        """Drop the standards whose turning off is done."""
-        for standard in [name for name, one in self.subscriptions.items() if one.gone is not None and one.gone <= now]:
-            self.forget(standard, controls=controls)
+        """Drop the standards whose turning off is done; where that failed, they are on as they were."""
+        for standard, one in list(self.subscriptions.items()):
+            if one.gone is None or one.gone > now:
+                continue
+            if one.stays:
+                one.gone, one.stays, one.failed = None, False, True
+            else:
+                self.forget(standard, controls=controls)
 
     def forget(self, standard: str, *, controls: bool = True) -> None:
         """A standard is off; `controls`: and nobody remembers which of its controls were."""
@@ -74,12 +96,34 @@ class Hub:
 
 @dataclass(slots=True)
 class Configuration:
-    """One Region's organization configuration; `settled`: when a change of type is through."""
+    """One Region's organization configuration; `settled`: when a change of type is through, or has `failed`."""
 
     auto_enable: bool = False
     auto_enable_standards: str = "NONE"
     type: str = "LOCAL"
     settled: float = 0.0
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class ConfigurationPolicy:
+    """What central configuration makes of hubs: `document` is the API's ConfigurationPolicy."""
+
+    id: str
+    name: str
+    description: str
+    document: dict[str, Any]
+    created: float
+    updated: float
+
+
+@dataclass(slots=True)
+class Association:
+    """Of a configuration policy with a target; `due`: when it is through, or has failed with `failure`."""
+
+    since: float
+    due: float
+    failure: str | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +137,8 @@ class Hubs:
         linked: Regions that the aggregator gathers from, its home first; empty: there is no aggregator.
         linking: How it was told so: its RegionLinkingMode and Regions.
         policies: Under central configuration: root, OU or account id → configuration policy (or SELF_MANAGED).
+        associations: Target → how far its own association is; without one it is through.
+        configuration_policies: By id.
         by_organization_policy: An Organizations policy of type SECURITYHUB_CSPM governs everything instead.
     """
 
@@ -105,6 +151,8 @@ class Hubs:
     linked: tuple[str, ...] = ()
     linking: tuple[str, tuple[str, ...]] = ("NO_REGIONS", ())
     policies: dict[str, str] = field(default_factory=dict)
+    associations: dict[str, Association] = field(default_factory=dict)
+    configuration_policies: dict[str, ConfigurationPolicy] = field(default_factory=dict)
     by_organization_policy: bool = False
 
     def standards(self, region: str) -> Iterator[str]:
@@ -126,7 +174,10 @@ class Hubs:
         if self.by_organization_policy:
             return None if account == world.management_account else "SECURITYHUB_CSPM"
         home = self.linked[0] if self.linked else None
-        if home is None or region not in self.linked or self.configurations.get(home, _LOCAL).type != "CENTRAL":
+        if home is None or region not in self.linked:
+            return None
+        configuration = self.configurations.get(home, _LOCAL)
+        if configuration.type != "CENTRAL" or configuration.failed:
             return None
         for target in reversed(world.path(account).rstrip("/").split("/")[1:]):
             if target in self.policies:
