@@ -22,8 +22,8 @@ OPERATORS = frozenset(
 """IAM User Guide, "IAM JSON policy elements: Condition operators"."""
 SETS = ("ForAllValues:", "ForAnyValue:")
 
-# IAM User Guide, "AWS global condition context keys", September 2026: the keys, and the value type of each. AWS adds some
-# every year, and no package that is kept lists them: what stands not here is doubtful, not wrong.
+# IAM User Guide, "AWS global condition context keys", September 2026: the keys, and the value type of each. AWS adds
+# some every year, and no package that is kept lists them: what does not stand here is doubtful, not wrong.
 TAGGED = ("aws:PrincipalTag", "aws:RequestTag", "aws:ResourceTag")
 """Followed by a slash and the tag's key."""
 MULTIVALUED = (
