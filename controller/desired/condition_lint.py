@@ -91,18 +91,23 @@ def _key(key: str, where: Path) -> Iterator[Finding]:
     if ":" not in key:
         yield Finding(where, f"{key!r} is not a condition key", "Write prefix:Name, as in aws:SourceIp.", of_key=True)
         return
-    name, slash, tag = key.partition("/")
+    name, _, tag = key.partition("/")
     if name.casefold() in _TAGGED:
         if not tag:
             what = f"{key!r} names no tag: it is never there"
             yield Finding(where, what, f"Write {name}/ and the tag's key.", warning=True, of_key=True)
-    elif name.casefold().startswith("aws:") and (slash or not _is_global(name)):
+    elif not known_everywhere(key):
         fix = did_you_mean(key, _GLOBAL, "A key that is never there makes a condition true always, or never.")
         yield Finding(where, f"there seems to be no condition key {key!r} in AWS", fix, warning=True, of_key=True)
 
 
-def _is_global(key: str) -> bool:
-    return key.casefold() in _MULTIVALUED or key.casefold() in _SINGLE_VALUED
+def known_everywhere(key: str) -> bool:
+    """Whether a key is one that AWS documents for all services, or a service's own: those are not looked up."""
+    name, slash, _ = key.partition("/")
+    prefix, colon, _ = key.partition(":")
+    if prefix.casefold() != "aws":
+        return bool(colon)
+    return name.casefold() in _TAGGED if slash else name.casefold() in {*_MULTIVALUED, *_SINGLE_VALUED}
 
 
 def _values(key: str, values: Any, where: Path) -> Iterator[Finding]:

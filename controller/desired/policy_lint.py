@@ -16,6 +16,7 @@ from controller.desired.action_lint import check_action
 from controller.desired.condition_lint import check_condition
 from controller.desired.marks import Path
 from controller.desired.nearest import did_you_mean
+from controller.desired.placeholder_lint import check_placeholders
 from controller.desired.policy_finding import Finding
 from controller.desired.templates import TEMPLATED
 
@@ -67,11 +68,13 @@ def _document(content: Mapping[str, Any], grammar: Grammar) -> Iterator[Finding]
         yield Finding(("Statement",), "Statement is not a list of statements", "Write at least one.")
         return
     sids: set[str] = set()
+    told: set[str] = set()
     for index, statement in enumerate(statements):
         where: Path = ("Statement",) if single else ("Statement", index)
         if isinstance(statement, dict):
             yield from _statement(statement, where, grammar)
             yield from _sid(statement, where, sids)
+            yield from check_placeholders(statement, where, told)
         else:
             yield Finding(where, "a statement is a mapping of Effect, Action and Resource", "Write it as one.")
 

@@ -708,6 +708,8 @@ def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
     ("content", "place", "what"),
     [
         pytest.param('{"a": 1,\n "b": }', "2:7", "this is not JSON", id="malformed"),
+        pytest.param('{"a": [1,\n 2\n // three\n]}', "3:2", "this is not JSON", id="a comment"),
+        pytest.param('{"a": {\n "b": ${REGIONS}\n}}', "2:7", "this is not JSON", id="a variable without quotes"),
         pytest.param(
             '{"a": 1,\n "b": {"c": 1,\n  "c": 2}}', "3:3", "the key 'c' stands here twice", id="duplicate key"
         ),

@@ -242,3 +242,31 @@ def test_a_policy_needs_statements(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", ["TagPolicy", "BackupPolicy", "AiServicesOptOutPolicy", "DeclarativePolicy"])
 def test_grammars_that_are_not_known_are_not_judged(kind: str) -> None:
     assert list(lint(kind, {"anything": [1]})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("arn:aws:s3:::home/${aws:username}/*", [], id="a variable"),
+        pytest.param("arn:aws:s3:::${aws:PrincipalTag/team, 'none'}/*", [], id="a variable with something else to say"),
+        pytest.param("arn:aws:s3:::${saml:sub}${*}${?}${$}", [], id="a service's key, and plain characters"),
+        pytest.param("arn:aws:s3:::l-{{ account('audit').id }}/[a]", [], id="a name, and brackets that are no blank"),
+        pytest.param("arn:aws:iam::${Account}:role/x", ["${Account}"], id="a variable from elsewhere"),
+        pytest.param("arn:aws:s3:::${aws:PrincipleTag/team}", ["${aws:PrincipleTag/team}"], id="a misspelt variable"),
+        pytest.param("arn:aws:s3:::${ACCEL::A}-[BUCKET_NAME]", ["'[BUCKET_NAME]'"], id="a blank"),
+        pytest.param("arn:aws:s3:::<my-bucket>", ["'<my-bucket>'"], id="a blank in other brackets"),
+        pytest.param("arn:aws:s3:::{my-bucket}", ["'{my-bucket}'"], id="a blank in braces"),
+    ],
+)
+def test_variables_and_blanks_that_nobody_filled_in_are_doubtful(text: str, expected: list[str]) -> None:
+    for changes in ({"Resource": text}, {"Condition": {"ArnNotLike": {"aws:PrincipalArn": [text]}}}):
+        doubts = said("ServiceControlPolicy", **changes)
+        assert [any(word in doubt for doubt in doubts) for word in expected] == [True] * len(doubts)
+
+
+def test_a_blank_is_told_of_once_in_a_document() -> None:
+    statements = [{**SOUND, "Resource": ["arn:aws:s3:::[BUCKET]", "arn:aws:s3:::[BUCKET]/*"]} for _ in range(2)]
+
+    assert [f.where for f in lint("ServiceControlPolicy", {"Version": "2012-10-17", "Statement": statements})] == [
+        ("Statement", 0, "Resource", 0)
+    ]
