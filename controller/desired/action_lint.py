@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fnmatch import translate
 from functools import lru_cache
 
-from controller.catalogue.actions import actions, as_of, services, services_under_rcps
+from controller.catalogue.iam import actions, as_of, services, services_under_rcps
 from controller.desired.marks import Path
 from controller.desired.nearest import did_you_mean
 from controller.desired.policy_finding import Finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from controller.catalogue.iam import has_several_values
 from controller.desired.marks import Path
 from controller.desired.nearest import did_you_mean
 from controller.desired.policy_finding import Finding
@@ -119,11 +120,21 @@ def _values(key: str, values: Any, where: Path) -> Iterator[Finding]:
 def _set(written: str, operator: str, key: str, where: Path) -> Iterator[Finding]:
     """Keys with several values need ForAnyValue or ForAllValues; keys with one cannot have them (IAM User Guide,
     "Set operators for multivalued context keys")."""
-    of_set, doubtful = written.startswith(SETS), key.casefold() not in _CERTAIN
-    if key.casefold() in _MULTIVALUED and not of_set and operator != "Null":
+    of_set, several, doubtful = written.startswith(SETS), _several(key), key.casefold() not in _CERTAIN
+    if several is True and not of_set and operator != "Null":
         what = f"{key} has several values: {written} compares none of them as meant"
         fix = f"Write ForAnyValue:{written} or ForAllValues:{written}."
         yield Finding(where, what, fix, warning=doubtful, of_key=True)
-    if of_set and (key.casefold() in _SINGLE_VALUED or key.partition("/")[0].casefold() in _TAGGED):
+    if several is False and of_set:
         what = f"{key} has a single value: {written.split(':')[0]} is for keys with several"
         yield Finding(where, what, f"Write {written.split(':', 1)[1]}.", warning=doubtful, of_key=True)
+
+
+def _several(key: str) -> bool | None:
+    """Whether a key has several values; None where that is not known."""
+    name = key.casefold()
+    if name in _MULTIVALUED:
+        return True
+    if name in _SINGLE_VALUED or name.partition("/")[0] in _TAGGED:
+        return False
+    return has_several_values(key)

