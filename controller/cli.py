@@ -423,7 +423,7 @@ def _load(path: Path) -> Estate:
     from controller.desired.load import load
     from controller.desired.source import directory
 
-    estate = load(directory(path), now=Clock().now())
+    estate = load(directory(path), now=Clock().now(), limits=_settings().policy_limits)
     for warning in estate.warnings:
         click.echo(str(warning), err=True)
     return estate

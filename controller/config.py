@@ -71,6 +71,38 @@ class Limits(BaseModel):
     share_from: int = Field(default=20, ge=1, description="… where there are at least this many.")
 
 
+class PolicyLimit(BaseModel):
+    """How much AWS takes of one kind of policy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    characters: int = Field(ge=1, description="Of a document, without white space.")
+    attached: int = Field(ge=1, description="Policies directly on one root, OU or account, AWS's own counted.")
+
+
+class PolicyLimits(BaseModel):
+    """The budget of policies: what AWS allows, or less, where Control Tower or another tool needs its part."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    # Organizations User Guide, "Quotas for AWS Organizations"; SCPs since 15 May 2026.
+    service_control_policy: PolicyLimit = PolicyLimit(characters=10_240, attached=10)
+    resource_control_policy: PolicyLimit = PolicyLimit(characters=5_120, attached=5)
+    tag_policy: PolicyLimit = PolicyLimit(characters=10_000, attached=10)
+    backup_policy: PolicyLimit = PolicyLimit(characters=10_000, attached=10)
+    declarative_policy: PolicyLimit = PolicyLimit(characters=10_000, attached=10)
+    ai_services_opt_out_policy: PolicyLimit = PolicyLimit(characters=2_500, attached=5)
+    warn_at: float = Field(default=0.8, gt=0, le=1, description="The share of a limit that is warned of.")
+
+    def of(self, document: str) -> PolicyLimit:
+        """Of a kind of document: ``ServiceControlPolicy``."""
+        limit: PolicyLimit = getattr(self, re.sub(r"(?<!^)(?=[A-Z])", "_", document).lower())
+        return limit
+
+    def is_close(self, used: int, limit: int) -> bool:
+        return used >= limit * self.warn_at
+
+
 class ModeRule(BaseModel):
     """A mode for a kind, a subtree, or both; the last rule that matches decides."""
 
@@ -113,7 +145,11 @@ class Settings(BaseSettings):
     """Every setting, with its unit, default and reason."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ORGCTL_", env_nested_delimiter="__", yaml_file="orgctl.yaml", extra="forbid"
+        env_prefix="ORGCTL_",
+        env_nested_delimiter="__",
+        yaml_file="orgctl.yaml",
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
 
     organization: Annotated[str | None, AfterValidator(_organization_id)] = Field(
@@ -131,6 +167,7 @@ class Settings(BaseSettings):
     break_glass: list[BreakGlass] = Field(
         default=[], description="Roles and permission sets whose access no SCP or RCP may take; no approval helps."
     )
+    policy_limits: PolicyLimits = PolicyLimits()
     foreign_tag_keys: list[str] = Field(
         default=[], description="Tag keys that other tools own: never added or removed."
     )

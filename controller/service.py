@@ -16,9 +16,7 @@ from controller.aws.transport import CallRecord
 from controller.clock import Clock
 from controller.config import Settings
 from controller.daemon import Daemon, tell_outcome
-from controller.desired.estate import Estate
 from controller.desired.load import load
-from controller.desired.source import Files
 from controller.errors import InvalidInput, Problem, WrongOrganization
 from controller.git.mirror import Mirror
 from controller.git.remote import Remote
@@ -81,7 +79,7 @@ def _serve(settings: Settings, remote: Remote, path: str) -> int:
     revisions = Revisions(
         Mirror(settings.state_dir / "mirror.git", remote, clock),
         path,
-        lambda files: _load(files, clock),
+        lambda files: load(files, now=clock.now(), limits=settings.policy_limits),
         store,
         clock,
         allowed_signers=settings.allowed_signers,
@@ -133,10 +131,6 @@ def _alone_in(state_dir: Path) -> Iterator[None]:
 
 def _actions() -> list[str]:
     return sorted({action for kind in KINDS for action in (*kind.reads, *kind.writes)} | CONNECT)
-
-
-def _load(files: Files, clock: Clock) -> Estate:
-    return load(files, now=clock.now())
 
 
 def _tell_plan(plan: Plan) -> None:

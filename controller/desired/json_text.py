@@ -22,7 +22,7 @@ def parse(text: str, file: str) -> tuple[Any, Node, list[Problem]]:
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         what = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-        return None, root, [Problem(file, error.lineno, error.colno, what, "Correct the JSON.")]
+        return None, root, [Problem(file, error.lineno, error.colno, what, _advice(text[error.pos :]))]
     except RecursionError:
         return None, root, [Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH} levels", "Flatten it.")]
     except UnicodeEncodeError:
@@ -31,6 +31,14 @@ def parse(text: str, file: str) -> tuple[Any, Node, list[Problem]]:
         return None, root, [Problem(file, 1, 1, f"this is not JSON: {error}", "Correct the JSON.")]
     root, problems = _places(text, file)
     return (None if problems else value), root, problems
+
+
+def _advice(rest: str) -> str:
+    if rest.startswith(("//", "/*", "#")):
+        return "JSON has no comments: take it out."
+    if rest.startswith(("$", "{{")):
+        return "JSON has no variables: write the value itself, or text in quotes."
+    return "Correct the JSON."
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from controller.config import PolicyLimits
 from controller.desired import text, yaml12
 from controller.desired.checks import (
     accounts,
@@ -38,31 +39,42 @@ from controller.desired.yaml12 import RawDocument
 from controller.errors import InvalidInput, Problem
 
 
-def load(source: Source, *, now: datetime | None = None, extra: tuple[type[DocumentModel], ...] = ()) -> Estate:
+def load(
+    source: Source,
+    *,
+    now: datetime | None = None,
+    limits: PolicyLimits | None = None,
+    extra: tuple[type[DocumentModel], ...] = (),
+) -> Estate:
     """What the commit says; doubts are in its `warnings`.
 
     Args:
         now: For saying which `until` is past; None says it of none.
+        limits: The settings' budget of policies; None is AWS's.
         extra: Models of further kinds that may stand there: the sandbox's own.
 
     Raises:
         InvalidInput: With all problems of the commit, in file order.
     """
-    estate, problems = read(source, now=now, extra=extra)
+    estate, problems = read(source, now=now, limits=limits, extra=extra)
     if estate is None:
         raise InvalidInput([problem for problem in problems if not problem.warning])
     return estate
 
 
 def read(
-    source: Source, *, now: datetime | None = None, extra: tuple[type[DocumentModel], ...] = ()
+    source: Source,
+    *,
+    now: datetime | None = None,
+    limits: PolicyLimits | None = None,
+    extra: tuple[type[DocumentModel], ...] = (),
 ) -> tuple[Estate | None, tuple[Problem, ...]]:
     """As `load`, but never raising: (None where anything is wrong, all problems and warnings in file order)."""
     findings = Findings()
     findings.add(source.problems)
     commit = _Commit(source, findings, by_kind((*MODELS, *extra)))
     commit.read()
-    estate = _judge(commit, now, findings)
+    estate = _judge(commit, now, limits or PolicyLimits(), findings)
     everything = tuple(sorted([*findings.errors, *findings.warnings]))
     return (None if findings.errors else estate), everything
 
@@ -132,7 +144,7 @@ class _Commit:
         return [document for document in self.documents if isinstance(document.model, model)]
 
 
-def _judge(commit: _Commit, now: datetime | None, findings: Findings) -> Estate:
+def _judge(commit: _Commit, now: datetime | None, limits: PolicyLimits, findings: Findings) -> Estate:
     merged_units = units.merge(commit.of(OrganizationalUnits), findings)
     merged_accounts, places = accounts.merge(commit.of(Accounts), findings)
     declared = Declared(
@@ -148,8 +160,8 @@ def _judge(commit: _Commit, now: datetime | None, findings: Findings) -> Estate:
     governed = None if commit.unsure or Organization.__name__ in commit.broken else regions
     organization.check(organizations, declared, findings)
     accounts.check(commit.of(Accounts), declared, findings)
-    policies.check(commit.of(Policy), declared, now, findings)
-    permission_sets.check(commit.of(PermissionSet), declared, findings)
+    policies.check(commit.of(Policy), declared, now, limits, findings)
+    permission_sets.check(commit.of(PermissionSet), declared, limits, findings)
     assignments.check(commit.of(Assignments), declared, now, findings)
     security_hub.check(commit.of(SecurityHub), governed, declared, findings)
     return Estate(

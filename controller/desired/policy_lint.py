@@ -12,19 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from controller.desired.action_lint import check_action
+from controller.desired.condition_lint import check_condition
 from controller.desired.marks import Path
 from controller.desired.nearest import did_you_mean
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing wrong or doubtful, at a path in the content. `of_key`: the key there is meant, not its value."""
-
-    where: Path
-    what: str
-    fix: str = ""
-    warning: bool = False
-    of_key: bool = False
+from controller.desired.placeholder_lint import check_placeholders
+from controller.desired.policy_finding import Finding
+from controller.desired.templates import TEMPLATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +43,6 @@ GRAMMARS: Mapping[str, Grammar] = {
 }
 
 VERSION = "2012-10-17"
-_TEMPLATED = re.compile(r"\{\{|\$\{")
-_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-_COMPARISONS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
-OPERATORS = frozenset(
-    {
-        *(f"String{name}" for name in ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase")),
-        *("StringLike", "StringNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"),
-        *(f"{kind}{name}" for kind in ("Numeric", "Date") for name in _COMPARISONS),
-        *("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
-    }
-)
-"""IAM User Guide, "IAM JSON policy elements: Condition operators"."""
-_FOLDED = {name.casefold(): name for name in OPERATORS}
-SETS = ("ForAllValues:", "ForAnyValue:")
-# IAM User Guide, "AWS global condition context keys": the value type each key is documented with.
-MULTIVALUED = frozenset({"aws:ResourceOrgPaths", "aws:PrincipalOrgPaths"})
-SINGLE_VALUED = frozenset({"aws:ResourceOrgID", "aws:ResourceAccount"})
-_MORE_MULTIVALUED = frozenset({"aws:TagKeys", "aws:CalledVia", "aws:PrincipalServiceNamesList", "aws:SourceOrgPaths"})
-_MORE_SINGLE_VALUED = frozenset({"aws:PrincipalOrgID", "aws:PrincipalAccount", "aws:SourceOrgID", "aws:SourceAccount"})
 
 
 def lint(kind: str, content: Any) -> Iterator[Finding]:
@@ -93,11 +68,13 @@ def _document(content: Mapping[str, Any], grammar: Grammar) -> Iterator[Finding]
         yield Finding(("Statement",), "Statement is not a list of statements", "Write at least one.")
         return
     sids: set[str] = set()
+    told: set[str] = set()
     for index, statement in enumerate(statements):
         where: Path = ("Statement",) if single else ("Statement", index)
         if isinstance(statement, dict):
             yield from _statement(statement, where, grammar)
             yield from _sid(statement, where, sids)
+            yield from check_placeholders(statement, where, told)
         else:
             yield Finding(where, "a statement is a mapping of Effect, Action and Resource", "Write it as one.")
 
@@ -120,7 +97,7 @@ def _sid(statement: Mapping[str, Any], where: Path, seen: set[str]) -> Iterator[
         return
     if sid and sid in seen:
         yield Finding((*where, "Sid"), f"the Sid {sid!r} stands here twice", "Give every statement its own.")
-    if not re.fullmatch(r"[A-Za-z0-9]*", sid) and not _TEMPLATED.search(sid):
+    if not re.fullmatch(r"[A-Za-z0-9]*", sid) and not TEMPLATED.search(sid):
         yield Finding((*where, "Sid"), f"the Sid {sid!r} is not letters and digits alone", "Shorten it.", warning=True)
     seen.add(sid)
 
@@ -137,12 +114,12 @@ def _statement(statement: Mapping[str, Any], where: Path, grammar: Grammar) -> I
         yield Finding((*where, "Effect"), f"Effect is {effect!r}, not {allowed}", f"Write {allowed}.")
     yield from _one_of(statement, "Action", "NotAction", where, grammar)
     yield from _one_of(statement, "Resource", "NotResource", where, grammar)
-    yield from _actions(statement, where)
+    yield from _actions(statement, where, grammar)
     yield from _resources(statement, where)
     if grammar.principal:
         yield from _principal(statement, where)
     if "Condition" in statement:
-        yield from _condition(statement["Condition"], (*where, "Condition"))
+        yield from check_condition(statement["Condition"], (*where, "Condition"))
 
 
 def _unknown_element(key: str, where: Path, grammar: Grammar) -> Finding:
@@ -181,17 +158,16 @@ def _each(statement: Mapping[str, Any], keys: Sequence[str], where: Path) -> Ite
                     yield (*where, key, index), value
 
 
-def _actions(statement: Mapping[str, Any], where: Path) -> Iterator[Finding]:
+def _actions(statement: Mapping[str, Any], where: Path, grammar: Grammar) -> Iterator[Finding]:
     for place, action in _each(statement, ("Action", "NotAction"), where):
-        if action != "*" and not _ACTION.fullmatch(action) and not _TEMPLATED.search(action):
-            warning = bool(re.fullmatch(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+", action))
-            yield Finding(place, f"{action!r} is not an action", "Write service:Action, as in s3:GetObject.", warning)
+        if not TEMPLATED.search(action):
+            yield from check_action(action, place, rcp=grammar is RCP)
 
 
 def _resources(statement: Mapping[str, Any], where: Path) -> Iterator[Finding]:
     for place, resource in _each(statement, ("Resource", "NotResource"), where):
         plain = resource.replace("*", "").replace("?", "")
-        if plain and not resource.startswith("arn:") and not _TEMPLATED.search(resource):
+        if plain and not resource.startswith("arn:") and not TEMPLATED.search(resource):
             fix = 'Write an ARN, or "*" for all.'
             yield Finding(place, f"{resource!r} is not an ARN", fix, warning=len(plain) < len(resource))
 
@@ -201,53 +177,3 @@ def _principal(statement: Mapping[str, Any], where: Path) -> Iterator[Finding]:
         yield Finding(where, "the statement has no Principal", 'Add Principal: "*"; narrow it with conditions.')
     elif statement["Principal"] != "*":
         yield Finding((*where, "Principal"), 'Principal is not "*"', 'Write "*" and narrow it with conditions.')
-
-
-def _condition(condition: Any, where: Path) -> Iterator[Finding]:
-    if not isinstance(condition, dict):
-        yield Finding(where, "Condition is not a mapping of operators", "Write operator: {key: value}.")
-        return
-    for written, tests in condition.items():
-        here = (*where, written)
-        operator, found = _operator(written)
-        if not found:
-            fix = did_you_mean(operator, sorted(OPERATORS), "Operators are those of IAM, such as StringEquals.")
-            yield Finding(here, f"unknown condition operator {written!r}", fix, of_key=True)
-        elif operator == "Null" and written.endswith("IfExists"):
-            yield Finding(here, "Null cannot have IfExists", "Write Null.", of_key=True)
-        if not isinstance(tests, dict) or not tests:
-            yield Finding(here, f"{written} is not a mapping of condition keys", "Write key: value.")
-            continue
-        for key, values in tests.items():
-            yield from _test(written, operator, key, values, (*here, key))
-
-
-def _operator(written: str) -> tuple[str, bool]:
-    """The operator without what stands before and behind, and whether IAM knows it."""
-    name = written
-    for prefix in SETS:
-        name = name.removeprefix(prefix)
-    name = name.removesuffix("IfExists")
-    return _FOLDED.get(name.casefold(), name), name.casefold() in _FOLDED
-
-
-def _test(written: str, operator: str, key: str, values: Any, where: Path) -> Iterator[Finding]:
-    if ":" not in key and not _TEMPLATED.search(key):
-        yield Finding(where, f"{key!r} is not a condition key", "Write prefix:Name, as in aws:SourceIp.", of_key=True)
-    items = values if isinstance(values, list) else [values]
-    if any(not isinstance(item, str | bool | int | float) for item in items):
-        yield Finding(where, f"{key}: a value is text, a number or a boolean", "Write one, or a list of them.")
-    of_set = written.startswith(SETS)
-    if _among(key, MULTIVALUED | _MORE_MULTIVALUED) and not of_set and operator != "Null":
-        what = f"{key} has several values: {written} compares none of them as meant"
-        fix = f"Write ForAnyValue:{written} or ForAllValues:{written}."
-        yield Finding(where, what, fix, warning=not _among(key, MULTIVALUED), of_key=True)
-    if _among(key, SINGLE_VALUED | _MORE_SINGLE_VALUED) and of_set:
-        what = f"{key} has a single value: {written.split(':')[0]} is for keys with several"
-        fix = f"Write {written.split(':', 1)[1]}."
-        yield Finding(where, what, fix, warning=not _among(key, SINGLE_VALUED), of_key=True)
-
-
-def _among(key: str, keys: frozenset[str]) -> bool:
-    """Condition keys are compared without regard to capitals."""
-    return key.casefold() in {known.casefold() for known in keys}

@@ -170,6 +170,8 @@ def _strings(content: Json, where: Where, *, keys: bool = False) -> Iterator[tup
 
 # Reading expressions.
 
+TEMPLATED = re.compile(r"\{\{|\$\{")
+"""In text that is not what AWS gets to see, or to compare: a name of ours, or a variable of IAM's."""
 _TEMPLATE = re.compile(r"\{[{%#]")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _LONGEST = 4096

@@ -85,7 +85,9 @@ def _run(
         )
     reader = aws.reader()
     foreign = ForeignTags(frozenset(settings.foreign_tag_keys))
-    imported = import_organization(reader, scope=scope, regions=regions, folded=fold, foreign=foreign)
+    imported = import_organization(
+        reader, scope=scope, regions=regions, folded=fold, foreign=foreign, limits=settings.policy_limits
+    )
     save(imported, out, clock.now())
     if beside is not None:
         estate = os.path.relpath(out.resolve(), beside.parent)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from controller.aws.api import Reader
+from controller.config import PolicyLimits
 from controller.desired.load import read
 from controller.desired.nearest import did_you_mean
 from controller.desired.source import Files
@@ -56,6 +57,7 @@ def import_organization(
     regions: Iterable[str] = (),
     folded: bool = False,
     foreign: ForeignTags | None = None,
+    limits: PolicyLimits | None = None,
 ) -> Imported:
     """Read the organization and write it down. Nothing is changed, in AWS or on disk.
 
@@ -63,10 +65,12 @@ def import_organization(
         regions: Governed Regions; none: those in which Security Hub is found.
         folded: Say OUs for accounts that make one up.
         foreign: Tags that other tools own.
+        limits: The settings' budget of policies; None is AWS's.
     """
     scope = scope or Scope()
     seen = look(aws, regions, security_hub=scope.has(SecurityHubs.name), contacts=scope.has(Account.kind))
-    picture = Picture(seen, scope, foreign or ForeignTags())
+    limits = limits or PolicyLimits()
+    picture = Picture(seen, scope, foreign or ForeignTags(), limits=limits)
     _check_unit(picture)
     whole = _say_what_was_not_seen(picture)
     organization.write(picture)
@@ -78,7 +82,7 @@ def import_organization(
     security_hub.write(picture, folded=folded)
     elsewhere.write(picture)
     files = dict(sorted(picture.files.items()))
-    _, problems = read(Files({name: text.encode() for name, text in files.items()}))
+    _, problems = read(Files({name: text.encode() for name, text in files.items()}), limits=limits)
     wrong = tuple(problem for problem in problems if not problem.warning)
     return Imported(files, picture.notes, picture, whole, wrong)
 

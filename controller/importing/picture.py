@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.config import PolicyLimits
 from controller.desired import paths
 from controller.desired.checks.lines import MAX_TAGS
 from controller.importing import names
@@ -50,6 +51,7 @@ class Picture:
     scope: Scope
     foreign: ForeignTags
     notes: Notes = field(default_factory=Notes)
+    limits: PolicyLimits = field(default_factory=PolicyLimits)
     files: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, set[str]] = field(default_factory=dict)
 

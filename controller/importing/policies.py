@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from controller.desired.checks.policies import LIMITS
 from controller.desired.declared import is_id
 from controller.importing.content import CannotWrite, Contents
 from controller.importing.look import FULL_ACCESS
@@ -111,7 +110,7 @@ def _content(picture: Picture, kind: Policies, policy: Policy, contents: Content
         raise CannotWrite(why)
     if policy.content is None:
         raise CannotWrite("its content could not be read")
-    return contents.write(policy.content, kind.document, LIMITS[kind.document].characters)
+    return contents.write(policy.content, kind.document, picture.limits.of(kind.document).characters)
 
 
 def places_of(picture: Picture, targets: Iterable[str]) -> dict[str, Any]:

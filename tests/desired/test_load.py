@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from textwrap import dedent
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.desired import json_text
 from controller.desired.documents import MODELS, by_kind
 from controller.desired.documents.assignments import Assignments
 from controller.desired.documents.permission_set import PermissionSet
@@ -18,7 +15,6 @@ from controller.desired.documents.policies import Policy
 from controller.desired.documents.security_hub import SecurityHub
 from controller.desired.estate import Estate
 from controller.desired.load import load, read
-from controller.desired.policy_lint import lint
 from controller.desired.source import Files, directory
 from controller.errors import InvalidInput
 
@@ -165,19 +161,6 @@ def test_arbitrary_yaml_is_read_or_refused(content: str) -> None:
 def test_arbitrary_documents_are_read_or_refused(kind: str, body: dict[str, object]) -> None:
     # JSON is YAML, but for its names of infinity.
     judged(json.dumps({**body, "kind": kind}).encode())
-
-
-@pytest.mark.skipif("ORGCTL_CORPORA" not in os.environ, reason="ORGCTL_CORPORA names no published policies")
-def test_published_service_control_policies_are_in_the_grammar() -> None:
-    files = sorted((Path(os.environ["ORGCTL_CORPORA"]) / "service-control-policies").rglob("*.json"))
-    assert files
-    unreadable = 0
-    for path in files:
-        content, _, problems = json_text.parse(path.read_text(), path.name)
-        unreadable += bool(problems)
-        if not problems:
-            assert [f for f in lint("ServiceControlPolicy", content) if not f.warning] == [], path.name
-    assert unreadable <= 1, "one is not JSON as it was published"
 
 
 def test_nothing_here_knows_boto() -> None:

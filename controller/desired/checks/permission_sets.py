@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from controller.config import PolicyLimits
 from controller.desired.checks.content import check_content
 from controller.desired.checks.lines import check_ending, check_repeats, check_tags
 from controller.desired.declared import Declared
@@ -44,13 +45,15 @@ def declare(documents: Sequence[Document[PermissionSet]], findings: Findings) ->
     return names
 
 
-def check(documents: Sequence[Document[PermissionSet]], declared: Declared, findings: Findings) -> None:
+def check(
+    documents: Sequence[Document[PermissionSet]], declared: Declared, limits: PolicyLimits, findings: Findings
+) -> None:
     formers: dict[str, str] = {}
     for document in documents:
         _check_lines(document, declared, formers, findings)
         _check_duration(document, findings)
         _check_policies(document, findings)
-        _check_inline(document, declared, findings)
+        _check_inline(document, declared, limits, findings)
 
 
 def _check_lines(
@@ -140,7 +143,9 @@ def _check_number(who: str, count: int, marks: Marks, managed: bool, findings: F
         findings.warn(mark, what, "Have the quota raised in every account it reaches, or join some of them.")
 
 
-def _check_inline(document: Document[PermissionSet], declared: Declared, findings: Findings) -> None:
+def _check_inline(
+    document: Document[PermissionSet], declared: Declared, limits: PolicyLimits, findings: Findings
+) -> None:
     model = document.model
     if not model.inline_policy:
         return
@@ -149,6 +154,9 @@ def _check_inline(document: Document[PermissionSet], declared: Declared, finding
         _who(document), "PermissionSet", model.inline_policy, document.marks, "inline_policy", declared, findings
     )
     size = 0 if text is None else len("".join(text.split()).encode())
+    what = f"{_who(document)}: an inline policy of {size:,} bytes without white space"
+    fix = "Use customer managed policies for parts of it."
     if size > INLINE_BYTES:
-        what = f"{_who(document)}: an inline policy of {size:,} bytes without white space; AWS takes {INLINE_BYTES:,}"
-        findings.error(document.marks.key(field), what, "Use customer managed policies for parts of it.")
+        findings.error(document.marks.key(field), f"{what}; AWS takes {INLINE_BYTES:,}", fix)
+    elif limits.is_close(size, INLINE_BYTES):
+        findings.warn(document.marks.key(field), f"{what}, {size / INLINE_BYTES:.0%} of {INLINE_BYTES:,}", fix)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from controller.config import PolicyLimits
 from controller.desired.checks.content import check_content
 from controller.desired.checks.lines import check_ending, check_repeats, check_tags, check_until, is_over
 from controller.desired.declared import Declared, is_id
@@ -20,32 +20,17 @@ AWS_MANAGED = (FULL_ACCESS, "RCPFullAWSAccess")
 CONTROL_TOWER = "aws-guardrails-"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What AWS allows of one kind (Organizations User Guide, "Quotas for AWS Organizations").
-
-    Attributes:
-        characters: Of the minified document.
-        attached: Directly on one root, OU or account.
-        by_default: The policy that AWS attaches everywhere itself and that counts as well.
-    """
-
-    characters: int
-    attached: int
-    by_default: str | None = None
+BY_DEFAULT: Mapping[str, str] = {"ServiceControlPolicy": FULL_ACCESS, "ResourceControlPolicy": "RCPFullAWSAccess"}
+"""What AWS attaches everywhere itself; it counts as well (Organizations User Guide, "Quotas for AWS Organizations")."""
 
 
-LIMITS: Mapping[str, Limits] = {
-    "ServiceControlPolicy": Limits(10_240, 10, FULL_ACCESS),
-    "ResourceControlPolicy": Limits(5_120, 5, "RCPFullAWSAccess"),
-    "TagPolicy": Limits(10_000, 10),
-    "BackupPolicy": Limits(10_000, 10),
-    "DeclarativePolicy": Limits(10_000, 10),
-    "AiServicesOptOutPolicy": Limits(2_500, 5),
-}
-
-
-def check(documents: Sequence[Document[Policy]], declared: Declared, now: datetime | None, findings: Findings) -> None:
+def check(
+    documents: Sequence[Document[Policy]],
+    declared: Declared,
+    now: datetime | None,
+    limits: PolicyLimits,
+    findings: Findings,
+) -> None:
     names: dict[tuple[str, str], Document[Policy]] = {}
     for document in documents:
         first = names.setdefault((document.model.kind, document.model.name), document)
@@ -59,8 +44,8 @@ def check(documents: Sequence[Document[Policy]], declared: Declared, now: dateti
         _check_targets(document, declared, now, findings)
         if document.model.name != FULL_ACCESS:
             _check_lines(document, findings)
-            _check_content(document, declared, findings)
-    _check_attached(documents, declared, now, findings)
+            _check_content(document, declared, limits, findings)
+    _check_attached(documents, declared, now, limits, findings)
 
 
 def _who(policy: Policy) -> str:
@@ -130,7 +115,7 @@ def _check_targets(document: Document[Policy], declared: Declared, now: datetime
     check_until(who, policy.until, now, marks, (), findings)
 
 
-def _check_content(document: Document[Policy], declared: Declared, findings: Findings) -> None:
+def _check_content(document: Document[Policy], declared: Declared, limits: PolicyLimits, findings: Findings) -> None:
     policy, marks, who = document.model, document.marks, _who(document.model)
     if policy.content is None:
         if not _ends(policy) and policy.content_file is None:
@@ -138,14 +123,22 @@ def _check_content(document: Document[Policy], declared: Declared, findings: Fin
         return
     field = "content_file" if policy.content_file is not None else "content"
     text = check_content(who, policy.kind, policy.content, marks, "content", declared, findings)
-    limit = LIMITS[policy.kind].characters
-    if text is not None and len(text) > limit:
-        what = f"{who}: {len(text):,} characters without white space, with the longest ids; AWS takes {limit:,}"
-        findings.error(marks.key(field), what, "Split it, or shorten names, Sids and lists.")
+    size, limit = len(text or ""), limits.of(policy.kind).characters
+    what = f"{who}: {size:,} characters without white space, with the longest ids"
+    if size > limit:
+        findings.error(
+            marks.key(field), f"{what}; the limit is {limit:,}", "Split it, or shorten names, Sids and lists."
+        )
+    elif limits.is_close(size, limit):
+        findings.warn(marks.key(field), f"{what}, {size / limit:.0%} of {limit:,}", "Split it before it has to grow.")
 
 
 def _check_attached(
-    documents: Iterable[Document[Policy]], declared: Declared, now: datetime | None, findings: Findings
+    documents: Iterable[Document[Policy]],
+    declared: Declared,
+    now: datetime | None,
+    limits: PolicyLimits,
+    findings: Findings,
 ) -> None:
     """At most so many on a target, as far as git decides: what it does not name may be attached there as well."""
     without = {
@@ -154,25 +147,37 @@ def _check_attached(
         if document.model.name == FULL_ACCESS
         for target, _ in _targets(document, "detached_from", declared)
     }
-    counts: dict[tuple[str, str], int] = {}
+    attached: dict[tuple[str, str], list[tuple[Policy, Mark]]] = {}
     for document in documents:
         policy = document.model
-        if policy.deleted or policy.released or policy.external or is_over(policy.until, now):
-            continue
-        limits = LIMITS[policy.kind]
-        for target, mark in _targets(document, "targets", declared):
-            own = 0 if limits.by_default is None or (policy.kind == "ServiceControlPolicy" and target in without) else 1
-            count = counts[policy.kind, target] = counts.get((policy.kind, target), own) + 1
-            if count > limits.attached:
-                counted = f", {limits.by_default} counted" if own else ""
-                what = f"{_who(policy)}: the {_ordinal(count)} on {target!r}{counted}; AWS allows {limits.attached}"
-                findings.error(mark, what, "Join policies, or attach some further up.")
+        if not (policy.deleted or policy.released or policy.external or is_over(policy.until, now)):
+            for target, mark in _targets(document, "targets", declared):
+                attached.setdefault((policy.kind, target), []).append((policy, mark))
+    for (kind, target), there in attached.items():
+        taken_off = kind == "ServiceControlPolicy" and target in without
+        _check_number(there, target, None if taken_off else BY_DEFAULT.get(kind), limits, findings)
     for document in documents:
         if document.model.name == FULL_ACCESS:
             for target, mark in _targets(document, "detached_from", declared):
-                if not counts.get(("ServiceControlPolicy", target)):
+                if ("ServiceControlPolicy", target) not in attached:
                     what = f"{FULL_ACCESS}: git attaches no other policy to {target!r}, and AWS keeps the last one"
                     findings.warn(mark, what, "Attach what is to be allowed there.")
+
+
+def _check_number(
+    there: Sequence[tuple[Policy, Mark]], target: str, own: str | None, limits: PolicyLimits, findings: Findings
+) -> None:
+    """Policies of one kind on one target. `own`: AWS's, which is there as well."""
+    limit, number = limits.of(there[0][0].kind).attached, 1 if own else 0
+    counted = f", {own} counted" if own else ""
+    for policy, mark in there:
+        number += 1
+        if number > limit:
+            what = f"{_who(policy)}: the {_ordinal(number)} on {target!r}{counted}; the limit is {limit}"
+            findings.error(mark, what, "Join policies, or attach some further up.")
+    if number <= limit and limits.is_close(number, limit):
+        what = f"{_who(policy)}: the {_ordinal(number)} on {target!r}{counted}, of {limit} there can be"
+        findings.warn(mark, what, "Join policies, or attach some further up, before one more is needed.")
 
 
 def _targets(document: Document[Policy], field: str, declared: Declared) -> list[tuple[str, Mark]]:
