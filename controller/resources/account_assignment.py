@@ -109,8 +109,8 @@ class AccountAssignments(Kind[AccountAssignment]):
     }
     writes = frozenset({_CREATION.action, _DELETION.action})
     width = 15
-    """So many under way at once (IAM Identity Center User Guide, quotas). It speaks of creations, and leaves open whether
-    deletions count among them: so they do."""
+    """So many under way at once (IAM Identity Center User Guide, quotas). Whether deletions count among them it leaves
+    open, so they do."""
 
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[AccountAssignment]:
         """Every assignment of the permission sets that git names or we own, whoever has it.

@@ -15,7 +15,7 @@ from controller.resources.identity_center import instance
 IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
 PAGE = 100
 """Requests on a page, at most (IAM Identity Center API reference, ListAccountAssignmentCreationStatus, MaxResults)."""
-BRIEFEST, LONGEST = 0.25, 5.0
+BRIEFEST, LONGEST = 0.15, 5.0
 """Seconds between two looks. All calls to Identity Center share 20 a second, these included (IAM Identity Center User
 Guide, quotas), and for as long as nobody looks, a place among the few requests under way may be empty."""
 PART = 1 / 8
