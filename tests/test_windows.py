@@ -10,7 +10,7 @@ from bench.windows import Figures, measure
 @pytest.fixture(scope="module")
 def given() -> Figures:
     """300 assignments in 60 accounts at AWS's published rates; AWS takes 3 s for each."""
-    return measure(300, 60)
+    return measure("create", 300, 60)
 
 
 def test_fifteen_assignments_are_under_way_and_never_more(given: Figures) -> None:
@@ -23,8 +23,8 @@ def test_all_together_take_little_longer_than_they_must(given: Figures) -> None:
 
 
 def test_one_look_is_for_many(given: Figures) -> None:
-    assert given.writes == 300
-    assert given.looks < given.writes / 2
+    assert given.calls["sso:CreateAccountAssignment"] == 300
+    assert given.looks < 300 / 2
     assert "sso:DescribeAccountAssignmentCreationStatus" not in given.calls
 
 
@@ -33,13 +33,21 @@ def test_nothing_is_sent_that_aws_refuses(given: Figures) -> None:
 
 
 def test_deletions_fill_the_same_window() -> None:
-    taken = measure(150, 30, deletions=True)
+    taken = measure("delete", 150, 30)
     assert taken.most == 15
     assert taken.ratio < 1.2
 
 
 def test_where_aws_lists_the_oldest_first_each_is_asked_after_once_it_has_ended() -> None:
     """Among thousands the newest are then pages away."""
-    found = measure(300, 60, newest_first=False)
+    found = measure("create", 300, 60, newest_first=False)
     assert found.ratio < 1.25
     assert found.calls["sso:DescribeAccountAssignmentCreationStatus"] < 300
+
+
+def test_three_permission_sets_are_provisioned_at_a_time() -> None:
+    edited = measure("provision", 12, 12, 8.0)
+    assert edited.most == 3
+    assert edited.ratio < 1.2
+    assert edited.calls["sso:ProvisionPermissionSet"] == 12
+    assert "sso:DescribePermissionSetProvisioningStatus" not in edited.calls
