@@ -5,8 +5,8 @@
     .venv/bin/python -m bench.windows --what provision --number 30 --accounts 60 --seconds 8
 
 The organization is simulated, with AWS's published rates, and so is its time (`bench.simulated_time`): the figures are
-AWS's and orgctl's, and the machine has no part in them. The bound is the larger of two: the writes at 20 a second, and
-the time that the work takes, so many side by side as AWS allows.
+AWS's and orgctl's, and the machine has no part in them. The bound is the larger of two: the writes at 20 a second
+times the share, and the time that the work takes, so many side by side as AWS allows.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def measure(
         spread,
         share,
         seconds=report.phases["apply"],
-        bound=max(number * task.calls / CALLS_A_SECOND, took / task.at_once),
+        bound=max(number * task.calls / (CALLS_A_SECOND * share), took / task.at_once),
         most=_most(jobs),
         mean=took / (max(job.due for job in jobs) - began),
         calls=dict(calls.most_common()),

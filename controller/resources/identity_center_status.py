@@ -15,12 +15,12 @@ from controller.resources.identity_center import instance
 IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
 PAGE = 100
 """Requests on a page, at most (IAM Identity Center API reference, ListAccountAssignmentCreationStatus, MaxResults)."""
-BRIEFEST, LONGEST = 0.15, 5.0
+BRIEFEST, LONGEST = 0.1, 5.0
 """Seconds between two looks. All calls to Identity Center share 20 a second, these included (IAM Identity Center User
 Guide, quotas), and for as long as nobody looks, a place among the few requests under way may be empty."""
-PART = 1 / 8
+PART = 1 / 10
 """A look as often as this part of the time that the work takes: half of it is what a place is empty on average."""
-EARLIEST = 3 / 4
+EARLIEST = 9 / 10
 """No look before the oldest request is this part of the usual time old."""
 UNLISTED = 1.0
 """Seconds after which a request should be listed. One that is not is asked after by its id."""
