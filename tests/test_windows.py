@@ -24,7 +24,7 @@ def test_all_together_take_little_longer_than_they_must(given: Figures) -> None:
 
 def test_one_look_is_for_many(given: Figures) -> None:
     assert given.calls["sso:CreateAccountAssignment"] == 300
-    assert given.looks < 300 / 2
+    assert given.looks < 300 / 4
     assert "sso:DescribeAccountAssignmentCreationStatus" not in given.calls
 
 
