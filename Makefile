@@ -82,9 +82,10 @@ schemas: install  ## Write schemas/ from the document models
 iam: install  ## Write deploy/iam/ from what the kinds of resources declare
 	@$(BIN)/python -m controller.iam_policies --out deploy/iam
 
-bench: install  ## Calls and seconds of a cycle over larger organizations
+bench: install  ## Calls and seconds of a cycle over larger organizations, how full AWS's windows are kept
 	@$(BIN)/python -m bench.noop_cycle --size S
 	@$(BIN)/python -m bench.noop_cycle --size M
+	@$(BIN)/python -m bench.windows
 	@$(BIN)/python -m bench.sandbox_speed
 
 # requirements.lock: everything; deploy/requirements.lock: what the container needs, in the same versions.

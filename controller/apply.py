@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
@@ -10,6 +9,7 @@ from typing import Any
 
 from controller.aws.api import Writer
 from controller.errors import AwsError, InProgress, OrgctlError, Stopped, UnknownOutcome
+from controller.lanes import Lanes
 from controller.planning.plan import Plan
 from controller.report import Outcome, Result
 from controller.resources.base import Action, Change, Kind
@@ -54,37 +54,41 @@ class _Run:
         self.changes = {change.id: change for change in plan.changes}
         self.outcomes: dict[str, Outcome] = {}
         self.running: dict[Future[Outcome], Change] = {}
-        self.lanes: set[str] = set()
-        self.widths: Counter[str] = Counter()
+        self.place = {id: number for number, id in enumerate(self.changes)}
+        self.lanes = Lanes(kinds, self.place)
+        self.sorter: TopologicalSorter[str] = TopologicalSorter({id: c.requires for id, c in self.changes.items()})
 
     def run(self) -> tuple[Outcome, ...]:
-        sorter: TopologicalSorter[str] = TopologicalSorter({id: c.requires for id, c in self.changes.items()})
-        sorter.prepare()
-        place = {id: number for number, id in enumerate(self.changes)}
-        ready: list[str] = []
+        self.sorter.prepare()
         stopping = False
-        while sorter.is_active():
-            ready = sorted([*ready, *sorter.get_ready()], key=place.__getitem__)
+        while self.sorter.is_active():
             stopping = stopping or self.writer.clock.stop.is_set()
-            for id in [*ready]:
-                change = self.changes[id]
-                if (outcome := self._without_writing(change, stopping)) is not None:
-                    self._ended(outcome, sorter)
-                elif self._has_room(change):
-                    self._start(change)
-                else:
-                    continue
-                ready.remove(id)
+            self._admit()
+            if stopping:
+                for change in self.lanes.drain():
+                    self._ended(Outcome(change, Result.SKIPPED, "not begun: the process was asked to stop"))
+            while (begun := self.lanes.next()) is not None:
+                self.running[self.pool.submit(self._carry_out, begun)] = begun
             if self.running:
                 done, _ = wait(self.running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    self._leave_room(self.running.pop(future))
-                    self._ended(future.result(), sorter)
+                    self.lanes.ended(self.running.pop(future))
+                    self._ended(future.result())
         if stopping:
             raise Stopped
         return tuple(self.outcomes[id] for id in self.changes)
 
-    def _without_writing(self, change: Change, stopping: bool) -> Outcome | None:
+    def _admit(self) -> None:
+        """Queue what has become ready. What is not to be sent has ended at once, and more may be ready by that."""
+        while ready := self.sorter.get_ready():
+            for id in sorted(ready, key=self.place.__getitem__):
+                change = self.changes[id]
+                if (outcome := self._without_writing(change)) is None:
+                    self.lanes.add(change)
+                else:
+                    self._ended(outcome)
+
+    def _without_writing(self, change: Change) -> Outcome | None:
         """The outcome of a change that is not to be sent, or None for one that is."""
         if change.blocked:
             return Outcome(change, Result.HELD, change.blocked)
@@ -96,30 +100,12 @@ class _Run:
             pending = all(self.outcomes[r].result is Result.PENDING for r in failed)
             why = f"waits for {first.kind} '{first.name}', which is {self.outcomes[failed[0]].result}"
             return Outcome(change, Result.PENDING if pending else Result.SKIPPED, why)
-        if stopping:
-            return Outcome(change, Result.SKIPPED, "not begun: the process was asked to stop")
         return None
 
-    def _has_room(self, change: Change) -> bool:
-        kind = self.kinds[change.kind]
-        lane = kind.lane(change)
-        return self.widths[change.kind] < kind.width and (lane is None or lane not in self.lanes)
-
-    def _start(self, change: Change) -> None:
-        self.widths[change.kind] += 1
-        if (lane := self.kinds[change.kind].lane(change)) is not None:
-            self.lanes.add(lane)
-        self.running[self.pool.submit(self._carry_out, change)] = change
-
-    def _leave_room(self, change: Change) -> None:
-        self.widths[change.kind] -= 1
-        if (lane := self.kinds[change.kind].lane(change)) is not None:
-            self.lanes.discard(lane)
-
-    def _ended(self, outcome: Outcome, sorter: TopologicalSorter[str]) -> None:
+    def _ended(self, outcome: Outcome) -> None:
         self.outcomes[outcome.change.id] = outcome
         self.progress(outcome)
-        sorter.done(outcome.change.id)
+        self.sorter.done(outcome.change.id)
 
     def _carry_out(self, change: Change) -> Outcome:
         """One change, in a thread of its own. The one place where any error becomes an outcome."""

@@ -30,7 +30,8 @@ from controller.resources.base import (
     Resource,
 )
 from controller.resources.changes import Changes
-from controller.resources.identity_center import Instance, instance, owner_of, settle
+from controller.resources.identity_center import Instance, instance, owner_of
+from controller.resources.identity_center_status import Work, settle
 from controller.resources.organizational_unit import way_to
 from controller.resources.permission_set import PermissionSet
 from controller.resources.principals import Principal, deleted, everyone, name_of, named, principal_of, resolve
@@ -39,8 +40,24 @@ from controller.resources.selection import Selector
 FEW_PLACES = 100
 """Pairs of a permission set and an account that are asked about within five seconds (IAM Identity Center User Guide,
 quotas): not worth leaving anything out."""
-_TIMEOUT = 300.0
-"""Seconds for one assignment. Terraform's provider gives it as long."""
+_CREATION = Work(
+    "sso:CreateAccountAssignment",
+    describe="sso:DescribeAccountAssignmentCreationStatus",
+    id="AccountAssignmentCreationRequestId",
+    status="AccountAssignmentCreationStatus",
+    listing="sso:ListAccountAssignmentCreationStatus",
+    statuses="AccountAssignmentsCreationStatus",
+    timeout=300,  # as long as Terraform's provider gives it
+)
+_DELETION = Work(
+    "sso:DeleteAccountAssignment",
+    describe="sso:DescribeAccountAssignmentDeletionStatus",
+    id="AccountAssignmentDeletionRequestId",
+    status="AccountAssignmentDeletionStatus",
+    listing="sso:ListAccountAssignmentDeletionStatus",
+    statuses="AccountAssignmentsDeletionStatus",
+    timeout=300,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +109,18 @@ class AccountAssignments(Kind[AccountAssignment]):
     resource = AccountAssignment
     requires = ("account", "permission_set")
     reads = principals.READS | {
-        "sso:DescribeAccountAssignmentCreationStatus",
-        "sso:DescribeAccountAssignmentDeletionStatus",
+        *_CREATION.reads,
+        *_DELETION.reads,
         "sso:ListAccountAssignments",
         "sso:ListAccountAssignmentsForPrincipal",
         "sso:ListAccountsForProvisionedPermissionSet",
         "sso:ListInstances",
         "sso:ListTagsForResource",
     }
-    writes = frozenset({"sso:CreateAccountAssignment", "sso:DeleteAccountAssignment"})
-    width = 15  # so many under way at once (IAM Identity Center User Guide, quotas)
+    writes = frozenset({_CREATION.action, _DELETION.action})
+    width = 15
+    """So many under way at once (IAM Identity Center User Guide, quotas). Whether deletions count among them it leaves
+    open, so they do."""
 
     def observe(self, aws: Reader, live: Live, estate: Estate) -> Observed[AccountAssignment]:
         """Every assignment of the permission sets that git names or we own, whoever has it.
@@ -170,36 +189,14 @@ class AccountAssignments(Kind[AccountAssignment]):
 
     def create(self, aws: Writer, after: AccountAssignment) -> None:
         """Sent again it does no harm: AWS takes an assignment that is there for a new one, and leaves it as it is."""
-        where, action = instance(aws.reads).arn, "sso:CreateAccountAssignment"
-        answer = aws.send(action, **_request(where, aws.id_of(after.parent), after))
-        settle(
-            aws,
-            action,
-            answer["AccountAssignmentCreationStatus"],
-            lambda id: aws.reads.get(
-                "sso:DescribeAccountAssignmentCreationStatus",
-                InstanceArn=where,
-                AccountAssignmentCreationRequestId=id,
-            )["AccountAssignmentCreationStatus"],
-            timeout=_TIMEOUT,
-        )
+        answer = aws.send(_CREATION.action, **_request(instance(aws.reads).arn, aws.id_of(after.parent), after))
+        settle(aws, _CREATION, answer[_CREATION.status])
 
     def delete(self, aws: Writer, before: AccountAssignment) -> None:
-        where, action = instance(aws.reads).arn, "sso:DeleteAccountAssignment"
-        arn = aws.id_of(before.parent)
+        where, arn = instance(aws.reads).arn, aws.id_of(before.parent)
         try:
-            answer = aws.send(action, **_request(where, arn, before))
-            settle(
-                aws,
-                action,
-                answer["AccountAssignmentDeletionStatus"],
-                lambda id: aws.reads.get(
-                    "sso:DescribeAccountAssignmentDeletionStatus",
-                    InstanceArn=where,
-                    AccountAssignmentDeletionRequestId=id,
-                )["AccountAssignmentDeletionStatus"],
-                timeout=_TIMEOUT,
-            )
+            answer = aws.send(_DELETION.action, **_request(where, arn, before))
+            settle(aws, _DELETION, answer[_DELETION.status])
         except AwsError as error:
             gone = error.code == "ResourceNotFoundException" or isinstance(error, AsyncFailed)
             if not gone or _is_there(aws.reads, where, arn, before):

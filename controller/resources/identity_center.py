@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from controller.aws.api import Reader, Writer
-from controller.errors import AsyncFailed, AwsError
+from controller.aws.api import Reader
+from controller.errors import AwsError
 from controller.resources.base import OWNER_TAG
-
-FIRST_POLL = 0.5
-"""Seconds until the first look at asynchronous work; the looks grow rarer, to one in `LAST_POLL`."""
-LAST_POLL = 5.0
-"""All calls to Identity Center share 20 a second, these looks included (IAM Identity Center User Guide, quotas)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +58,3 @@ def tags_of(aws: Reader, permission_set_arn: str) -> dict[str, str]:
 def owner_of(aws: Reader, permission_set_arn: str) -> str | None:
     """The instance of orgctl that owns a permission set."""
     return tags_of(aws, permission_set_arn).get(OWNER_TAG)
-
-
-def settle(
-    writer: Writer, action: str, status: dict[str, Any], look: Callable[[str], dict[str, Any]], *, timeout: float
-) -> None:
-    """Wait until asynchronous work has ended, and believe only SUCCEEDED.
-
-    Args:
-        action: What was asked for.
-        status: AWS's answer to it: ``{"RequestId", "Status", "FailureReason"}``.
-        look: request id → the same, now.
-        timeout: Seconds.
-
-    Raises:
-        AsyncFailed: AWS says FAILED, with its reason.
-        InProgress: Neither yet.
-    """
-
-    def ended() -> dict[str, Any] | None:
-        nonlocal status
-        if status["Status"] == "IN_PROGRESS":
-            try:
-                status = look(status["RequestId"])
-            except AwsError as error:
-                # Asked within moments of the request, AWS may not know of it yet.
-                if error.code != "ResourceNotFoundException":
-                    raise
-        return None if status["Status"] == "IN_PROGRESS" else status
-
-    last = writer.wait(ended, action=action, every=FIRST_POLL, timeout=timeout, slowest=LAST_POLL)
-    if last["Status"] != "SUCCEEDED":
-        raise AsyncFailed(action, last["Status"], last.get("FailureReason", ""))

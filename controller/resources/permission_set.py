@@ -33,7 +33,7 @@ from controller.resources.base import (
 from controller.resources.changes import Changes
 from controller.resources.identity_center import instance, owner_of, tags_of
 from controller.resources.names import refs_in, rendered
-from controller.resources.permission_set_edit import WRITES, Edit, attributes, rights
+from controller.resources.permission_set_edit import PROVISIONING, WRITES, Edit, attributes, rights
 from controller.resources.policy_document import PolicyDocument
 
 NO_POLICY = PolicyDocument.of({}, iam=True)
@@ -88,7 +88,7 @@ class PermissionSets(Kind[PermissionSet]):
     reads = frozenset(
         {
             "sso:DescribePermissionSet",
-            "sso:DescribePermissionSetProvisioningStatus",
+            *PROVISIONING.reads,
             "sso:GetInlinePolicyForPermissionSet",
             "sso:GetPermissionsBoundaryForPermissionSet",
             "sso:ListAccountsForProvisionedPermissionSet",

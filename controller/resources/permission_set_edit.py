@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from controller.aws.api import Writer
 from controller.aws.tags import as_list, with_owner
 from controller.errors import AwsError
-from controller.resources.identity_center import instance, settle
+from controller.resources.identity_center import instance
+from controller.resources.identity_center_status import Work, settle
 from controller.resources.names import filled
 
 if TYPE_CHECKING:
@@ -37,8 +38,15 @@ WRITES = frozenset(
 
 _ALREADY_GONE = "ResourceNotFoundException"
 _FULL = "ServiceQuotaExceededException"
-_PROVISIONING_TIMEOUT = 600.0
-"""Seconds. Terraform's provider gives it as long."""
+PROVISIONING = Work(
+    "sso:ProvisionPermissionSet",
+    describe="sso:DescribePermissionSetProvisioningStatus",
+    id="ProvisionPermissionSetRequestId",
+    status="PermissionSetProvisioningStatus",
+    listing="sso:ListPermissionSetProvisioningStatus",
+    statuses="PermissionSetsProvisioningStatus",
+    timeout=600,  # as long as Terraform's provider gives it
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +100,13 @@ class Edit:
             InProgress: Still running; the next cycle looks again, and sees which accounts lack it.
             AsyncFailed: AWS says FAILED.
         """
-        where = instance(self.aws.reads).arn
-        action = "sso:ProvisionPermissionSet"
         answer = self.aws.send(
-            action, InstanceArn=where, PermissionSetArn=self.arn, TargetType="ALL_PROVISIONED_ACCOUNTS"
+            PROVISIONING.action,
+            InstanceArn=instance(self.aws.reads).arn,
+            PermissionSetArn=self.arn,
+            TargetType="ALL_PROVISIONED_ACCOUNTS",
         )
-        settle(
-            self.aws,
-            action,
-            answer["PermissionSetProvisioningStatus"],
-            lambda id: self.aws.reads.get(
-                "sso:DescribePermissionSetProvisioningStatus", InstanceArn=where, ProvisionPermissionSetRequestId=id
-            )["PermissionSetProvisioningStatus"],
-            timeout=_PROVISIONING_TIMEOUT,
-        )
+        settle(self.aws, PROVISIONING, answer[PROVISIONING.status])
 
     def _added(self) -> Iterator[Call]:
         for policy in _less(self.after.managed_policies, self.before.managed_policies):

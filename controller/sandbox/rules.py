@@ -235,6 +235,11 @@ RULES: dict[str, Rule] = {
         f"{_ACCESS} speaks of creations",
         otherwise="creations count alone",
     ),
+    "newest-first": Rule(
+        "Listings of requests to Identity Center begin with the newest.",
+        f"{_ACCESS_API}ListAccountAssignmentCreationStatus does not say",
+        otherwise="with the oldest",
+    ),
     "assigned-later": Rule(
         "CreateAccountAssignment for an unknown account or principal is accepted, and FAILED later.",
         f"{_ACCESS_API}CreateAccountAssignment does not say",

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from controller.errors import Stopped
 from controller.report import Result
 from controller.resources.base import Action
 from controller.sandbox.directory import directory
-from controller.sandbox.identity_center.state import Assignment, access
+from controller.sandbox.identity_center.state import Access, Assignment, access
+from controller.sandbox.world import Job, World
 from tests.resources.access import MANAGEMENT, PEOPLE, PROD, Town, notes, shown
 
 SETS = """
@@ -319,6 +324,60 @@ def test_a_creation_that_takes_too_long_is_pending_and_seen_later(town: Town) ->
     assert [outcome.result for outcome in town.cycle(SETS, one).outcomes] == [Result.PENDING]
     town.clock.sleep(400)
     assert town.cycle(SETS, one).plan.changes == ()
+
+
+def test_one_look_serves_all_that_wait(town: Town) -> None:
+    town.world.delays["CreateAccountAssignment"] = 20
+    town.settle(SETS, LINES)
+    assert town.calls("sso:CreateAccountAssignment") == 3
+    assert town.calls("sso:ListAccountAssignmentCreationStatus") > 0
+    assert town.calls("sso:DescribeAccountAssignmentCreationStatus") == 0
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param("AccessDeniedException", id="denied"), pytest.param("InternalServerException", id="broken")]
+)
+def test_without_the_listing_each_is_asked_after_by_itself(town: Town, code: str) -> None:
+    town.sandbox.faults.add(operation="sso-admin:ListAccountAssignmentCreationStatus", kind="error", code=code)
+    town.world.delays["CreateAccountAssignment"] = 20
+    town.settle(SETS, LINES)
+    assert town.assignments() == GIVEN
+    assert 3 <= town.calls("sso:DescribeAccountAssignmentCreationStatus") < 30
+
+
+def test_a_request_that_newer_ones_have_pushed_off_the_page_is_asked_after(town: Town) -> None:
+    """Others give access, too: a hundred requests since ours."""
+    town.world.delays["CreateAccountAssignment"] = 200
+    begin = Access.begin
+
+    def beset(state: Access, world: World, kind: str, *args: Any, **named: Any) -> Job:
+        ours = begin(state, world, kind, *args, **named)
+        for number in range(100):
+            other = Job(f"other-{number}-{ours.id}", world.clock.now(), {"CreatedDate": world.clock.now()})
+            state.jobs[kind][other.id] = replace(other, settled=True)
+        return ours
+
+    with patch.object(Access, "begin", beset):
+        town.settle(SETS, lines("{user: frank, permission_sets: [Read], targets: {accounts: [audit]}}"))
+    assert town.assignments() == {"user:frank/Read/audit"}
+    assert 1 <= town.calls("sso:DescribeAccountAssignmentCreationStatus") < 60
+
+
+def test_a_failure_is_asked_after_once_for_its_reason(town: Town) -> None:
+    town.sandbox.faults.add(operation="sso-admin:CreateAccountAssignment", kind="fail", code="no such account", count=1)
+    report = town.cycle(SETS, LINES)
+
+    assert sorted(outcome.result for outcome in report.outcomes) == [Result.APPLIED, Result.APPLIED, Result.FAILED]
+    assert sum("no such account" in outcome.detail for outcome in report.outcomes) == 1
+    assert town.calls("sso:DescribeAccountAssignmentCreationStatus") == 1
+
+
+def test_all_that_wait_end_when_the_process_is_to_stop(town: Town) -> None:
+    town.world.delays["CreateAccountAssignment"] = 200
+    town.stop_after(3)
+    with pytest.raises(Stopped):
+        town.cycle(SETS, LINES)
+    assert [write["outcome"] for write in town.store.writes()] == ["unknown"] * 3
 
 
 def test_an_answer_that_is_lost_leaves_the_assignment_once(town: Town) -> None:

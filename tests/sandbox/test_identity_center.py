@@ -275,6 +275,25 @@ def test_requests_are_listed_by_their_status(center: Center) -> None:
     assert len(center.list_account_assignment_deletion_status()["AccountAssignmentsDeletionStatus"]) == 1
 
 
+@pytest.mark.parametrize("newest", [True, False])
+def test_the_newest_requests_or_the_oldest_are_on_the_first_page(center: Center, newest: bool) -> None:
+    center.sandbox.rules.set({"newest-first": newest})
+    arn = center.permission_set()
+    ids = []
+    for _ in range(120):
+        ids.append(center.assign(arn)["RequestId"])
+        center.wait(10)
+
+    first = center.list_account_assignment_creation_status(MaxResults=100)
+    rows = first["AccountAssignmentsCreationStatus"]
+    more = center.list_account_assignment_creation_status(MaxResults=100, NextToken=first["NextToken"])
+
+    in_order = [row["RequestId"] for row in rows + more["AccountAssignmentsCreationStatus"]]
+    assert len(rows) == 100
+    assert in_order == (ids[::-1] if newest else ids)
+    assert rows[0].keys() == {"Status", "RequestId", "CreatedDate"}
+
+
 def test_a_principals_access_is_listed_over_all_accounts(center: Center) -> None:
     arn = center.permission_set()
     for account in (center.dev, center.prod):
