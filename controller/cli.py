@@ -509,7 +509,8 @@ def _console() -> Console:
 
 
 def _show(plan: Plan, style: str, verbose: bool) -> None:
-    from controller.planning.render import to_json, to_markdown
+    from controller.planning.markdown import to_markdown
+    from controller.planning.render import to_json
     from controller.planning.text import print_plan
 
     if style == "json":

@@ -26,6 +26,7 @@ from controller.proof import prover
 from controller.report import Report
 from controller.resources.base import Desired, ForeignTags, Incomplete, Kind, Live, Observed
 from controller.resources.registry import KINDS
+from controller.resources.scenery import scene
 from controller.store import Store
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def make_plan(
         notes=(*difference.notes, *guarded.notes),
         fingerprints=guarded.fingerprints,
         fights=guarded.fights,
+        scene=scene(guarded.changes, desired, live),
     )
     return plan, desired
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from controller.planning.scene import Scene
 from controller.resources.base import Action, Change, Incomplete, Json, Note
 
 
@@ -40,6 +41,8 @@ class Plan:
     """change id → digest of the change: what an approval lets through."""
     fights: frozenset[str] = frozenset()
     """Ids of changes that somebody keeps undoing."""
+    scene: Scene = field(default_factory=Scene, compare=False, repr=False)
+    """What is around the changes, for saying what they do to people."""
 
     @property
     def plan_id(self) -> str:
