@@ -105,6 +105,7 @@ def guard(
     judge.protected()
     judge.lockouts(prove)
     judge.always_approved()
+    judge.doubtful()
     judge.adoptions()
     judge.limits()
     judge.sudden_emptiness()
@@ -192,6 +193,14 @@ class _Judge:
         for change in self._open():
             if why := self.kinds[change.kind].needs_approval(change):
                 self._hold([change], why)
+
+    def doubtful(self) -> None:
+        """What is about something that git may have mistaken for another: all of it waits, under one id."""
+        doubts = {Ref(name, key): why for name, want in self.desired.items() for key, why in want.doubts.items()}
+        group = [c for c in self._open() if not _concerned(c).isdisjoint(doubts)] if doubts else []
+        if group:
+            whys = sorted({doubts[ref] for change in group for ref in _concerned(change) & doubts.keys()})
+            self._hold(group, "; ".join(whys[:2]) + (f" (and {len(whys) - 2} more)" if whys[2:] else ""))
 
     def adoptions(self) -> None:
         """An adoption that would remove or rewrite; cells of one document share one approval."""
@@ -343,6 +352,11 @@ class _Judge:
         hold = digest([*sorted(self.fingerprints[c.id] for c in waiting)])
         for change in waiting:
             self._block(change, f"{why}. If meant: orgctl approve {hold}", hold)
+
+
+def _concerned(change: Change) -> set[Ref]:
+    sides = (side for side in (change.before, change.after) if side is not None)
+    return {change.ref, *(ref for side in sides for ref in side.about())}
 
 
 def _plural(kind: str) -> str:

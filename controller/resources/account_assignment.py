@@ -57,6 +57,9 @@ class AccountAssignment(Resource):
     def parent(self) -> Ref:
         return Ref(PermissionSet.kind, self.permission_set)
 
+    def about(self) -> Iterable[Ref]:
+        return (Ref(Account.kind, self.account),)
+
     @property
     def is_orphaned(self) -> bool:
         """Whether its principal is gone: nobody can use it."""

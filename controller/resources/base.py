@@ -69,6 +69,10 @@ class Resource:
         parent = self.parent
         return () if parent is None else (parent,)
 
+    def about(self) -> Iterable[Ref]:
+        """What else it concerns, whatever it needs: the account that it lets somebody into, say."""
+        return ()
+
     def over(self, live: Self, foreign: ForeignTags) -> Self:
         """This desired value laid over the live one: unmanaged attributes keep their live value, foreign tags stay."""
         changes: dict[str, Any] = {"id": live.id}
@@ -202,6 +206,7 @@ class Desired(Generic[R]):
         ends: Key → `until`, of those that have one, past or to come.
         blocked: key → why it cannot be planned (an unknown principal, overlapping documents). The key may or
             may not also be in `resources`; nothing is done about it.
+        doubts: key → why git may well mean another one: what is about it waits for a person.
         notes: Warnings about single resources.
     """
 
@@ -211,6 +216,7 @@ class Desired(Generic[R]):
     expired: frozenset[str] = frozenset()
     ends: Mapping[str, datetime] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 

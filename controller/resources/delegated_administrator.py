@@ -36,6 +36,9 @@ class DelegatedAdministrator(Resource):
     service: str = field(compare=False)
     regions: frozenset[str] | None = None
 
+    def about(self) -> Iterable[Ref]:
+        return self.needs()
+
     def needs(self) -> Iterable[Ref]:
         return (Ref(Account.kind, self.account),)
 

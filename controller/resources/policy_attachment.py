@@ -57,6 +57,9 @@ class PolicyAttachment(Resource):
         """What it is attached to."""
         return Ref(OrganizationalUnit.kind if self.target.startswith("/") else Account.kind, self.target)
 
+    def about(self) -> Iterable[Ref]:
+        return (self.place,)
+
     def needs(self) -> Iterable[Ref]:
         # An account is there or the attachment is blocked; it need not wait for the account's own move or new tags.
         return (self.parent, self.place) if self.place.kind == OrganizationalUnit.kind else (self.parent,)
