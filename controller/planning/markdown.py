@@ -10,7 +10,7 @@ from itertools import groupby
 
 from controller.planning.describe import describe, printable
 from controller.planning.effects import ASSIGNMENT, ATTACHMENT, Access, Effects, Grant, Moved, Turn, effects, spot
-from controller.planning.plan import Plan
+from controller.planning.plan import ORPHANED, Plan
 from controller.planning.render import sentence
 from controller.planning.rules import Rule
 from controller.planning.scene import Scene
@@ -41,8 +41,8 @@ def to_markdown(plan: Plan) -> str:
     """At most `LIMIT` characters. What is cut is said; nothing in it becomes markup."""
     done = effects(plan)
     head = [f"### orgctl plan `{plan.plan_id}`", "", sentence(plan), "", *_counts(plan, done)]
-    if any(c.observe_only and not c.blocked for c in plan.changes):
-        head += ["Mode observe, or a pause (`orgctl resume`): not all of it would be written.", ""]
+    for why, count in list(plan.waiting.items())[:NAMED]:
+        head += [f"{count} shown, not written: {_escape(why)}", ""]
     sections = [section for section in _sections(plan, done) if section.entries]
     frames = [_framed(section, [], len(section.entries)) for section in sections]
     room = LIMIT - sum(len(line) + 1 for lines in (head, *frames) for line in lines)
@@ -58,8 +58,7 @@ def _sections(plan: Plan, done: Effects) -> Iterator[_Section]:
     yield _Section("**Could not be observed, so not planned**", gaps, folded=False)
     orphans = [f"`{orphan.kind}` {_code(orphan.name)}" for orphan in plan.orphaned]
     yield _Section(
-        "**Orphaned, left alone**: ours, but no longer in git. "
-        "Say `deleted: true` or `released: true`, or name them again:",
+        f"**Orphaned, left alone**: {ORPHANED}",
         tuple((f"- {one}",) for one in sorted(orphans)),
         folded=False,
     )

@@ -42,6 +42,7 @@ def _change(change: Change) -> dict[str, Any]:
         "blocked": change.blocked,
         "approve": change.hold,
         "observe_only": change.observe_only,
+        "waits": change.waits or None,
     }
 
 

@@ -277,6 +277,8 @@ class Change:
     """The id that `orgctl approve` takes; None where nothing can approve it."""
     observe_only: bool = False
     """The mode of its kind or subtree (or a pause) says: show, do not write."""
+    waits: str = ""
+    """Why it is only shown, with what ends that: the setting, or the command."""
 
     @property
     def id(self) -> str:

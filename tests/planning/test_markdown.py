@@ -99,9 +99,13 @@ def test_many_that_are_held_for_one_reason_are_one_entry() -> None:
     assert "`09` and 2 more\n  - held: too many. If meant: orgctl approve abc123\n" in text
 
 
-def test_a_mode_that_only_observes_is_said() -> None:
-    assert "Mode observe, or a pause" in to_markdown(plan(create(observe_only=True)))
-    assert "Mode observe" not in to_markdown(plan(create()))
+def test_what_is_not_written_says_why_and_what_ends_that() -> None:
+    waits = "paused by alice until noon (an incident): orgctl resume --kind box"
+
+    assert f"2 shown, not written: {waits}\n" in to_markdown(
+        plan(*(create(name, observe_only=True, waits=waits) for name in "ab"))
+    )
+    assert "not written" not in to_markdown(plan(create()))
 
 
 def test_what_fits_is_not_cut() -> None:

@@ -143,7 +143,7 @@ def test_taking_fullawsaccess_off_says_what_is_allowed_no_longer() -> None:
 def test_orphans_are_told_with_what_to_do() -> None:
     told = comment(WORLD.replace("  Sandbox:\n", ""))
 
-    assert "Say `deleted: true` or `released: true`" in told
+    assert "say `deleted: true` or `released: true`" in told
     assert "- `organizational_unit` `/Sandbox`" in told
 
 
