@@ -31,7 +31,7 @@ from controller.resources.base import (
 )
 from controller.resources.changes import Changes
 from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key
-from controller.resources.protection import attaches_over, tightened_over, unseen
+from controller.resources.protection import attaches_over, awaiting, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
 ACTIVE = "ACTIVE"
@@ -213,6 +213,11 @@ class Accounts(Kind[Account]):
         if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
             yield from attaches_over(change.after.unit, change.key, plan, live)
             yield from tightened_over(change.after.unit, change.key, plan, live)
+
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """A move: which policies await the account."""
+        old, new = (getattr(side, "unit", None) for side in (change.before, change.after))
+        return awaiting(old, new, plan, live) if change.action is Action.MOVE and old and new else ()
 
     def needs_approval(self, change: Change) -> str | None:
         account = change.before

@@ -387,6 +387,12 @@ class Kind(Generic[R]):
         """
         return ()
 
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """What else the change was reviewed and approved on the strength of, as it will be once the plan is done: if
+        that is another, so are the plan's id and the approval's.
+        """
+        return ()
+
     def unit(self, resource: R, live: Live) -> str | None:
         """The OU path it lies in, for modes and pauses by subtree; None where it lies in none."""
         return None

@@ -23,7 +23,7 @@ from controller.resources.organizational_unit import LANE, OrganizationalUnit
 from controller.resources.policies import POLICY_KINDS, Policies, Policy
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
-from controller.resources.protection import Place, balance, comes_first
+from controller.resources.protection import Place, balance, beside, comes_first
 from controller.resources.reach import contents, decisive
 
 _KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
@@ -168,6 +168,10 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         if change.action is Action.DELETE and isinstance(gone, PolicyAttachment) and gone.policy == "FullAWSAccess":
             return f"taking FullAWSAccess off {gone.target} denies all that no other policy allows there"
         return None
+
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """Taking FullAWSAccess off: what else is there, and may allow something."""
+        return beside(change, plan, live) if self.needs_approval(change) else ()
 
     def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """See `protection`; and its type must be on before a policy goes on."""
