@@ -6,7 +6,7 @@ Held changes count as if they went through, and say that they are held: a review
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.desired import paths
@@ -152,16 +152,18 @@ def _by_name(scene: Scene, account: str, principal: str) -> tuple[str, str, str]
 
 
 def _edited(plan: Plan) -> Iterator[Edited]:
+    come: dict[str, set[tuple[str, str]]] = {}
+    go: dict[str, set[tuple[str, str]]] = {}
+    for change, one in _changes(plan.changes, ASSIGNMENT):
+        where = come if change.action is Action.CREATE else go
+        where.setdefault(_text(one, "permission_set"), set()).add((_text(one, "principal"), _text(one, "account")))
     for change in plan.changes:
         if change.kind != SET or change.before is None or change.after is None:
             continue
         lines = [line for line in describe(change) if line.startswith(RIGHTS)]
         if lines:
-            holders = set(plan.scene.holders.get(change.key, ()))
-            for other, one in _changes(plan.changes, ASSIGNMENT):
-                if _text(one, "permission_set") == change.key:
-                    who = {(_text(one, "principal"), _text(one, "account"))}
-                    holders = holders | who if other.action is Action.CREATE else holders - who
+            holders = plan.scene.holders.get(change.key, frozenset()) | come.get(change.key, set())
+            holders -= go.get(change.key, set())
             counts = (len({one[number] for one in holders}) for number in (0, 1))
             yield Edited(change.name, bool(change.blocked), tuple(lines), *counts)
 
@@ -176,6 +178,7 @@ class _Picture:
     accounts: Mapping[str, Spot]
     attached: Mapping[str, frozenset[Ref]]
     contents: Mapping[Ref, Json]
+    _read: dict[Ref, tuple[Statement, ...] | None] = field(default_factory=dict)
 
     def on_way(self, target: str) -> set[Ref]:
         """What binds an OU or an account: all that is on it and above."""
@@ -187,7 +190,9 @@ class _Picture:
 
     def of(self, ref: Ref) -> tuple[Statement, ...] | None:
         """The policy's statements; None where they are not known."""
-        return _statements(self.contents[ref]) if ref in self.contents else None
+        if ref not in self._read:
+            self._read[ref] = _statements(self.contents[ref]) if ref in self.contents else None
+        return self._read[ref]
 
 
 def _statements(content: Json) -> tuple[Statement, ...] | None:
