@@ -147,10 +147,7 @@ class Accounts(Kind[Account]):
         resources: dict[str, Account] = {}
         blocked: dict[str, str] = {}
         emails = account_ids(live)
-        doubts: dict[str, str] = {}
-        victims: dict[str, str] = {}  # those whose name it is: what they have goes to the other
         notes: list[Note] = []
-        names = {str(one.title).casefold(): key for key, one in have.items() if one.active}
         for handle, entry in estate.accounts.items():
             if entry.external or entry.released:
                 continue
@@ -167,14 +164,11 @@ class Accounts(Kind[Account]):
             elif not found.active:
                 notes.append(Note(self.name, handle, f"it is {found.state} in AWS, so it is left alone"))
             else:
-                if (why := _mixed_up(handle, entry, found, names)) is not None:
-                    doubts[key] = why
-                    victims[names[(entry.name or handle).casefold()]] = why
                 try:
                     resources[key] = self._wanted(resources[key], entry, found, live, estate, notes)
                 except KeyError:
                     blocked[key] = f"there is no OU {entry.unit} in this organization: give its path"
-        return Desired(resources=resources, blocked=blocked, doubts={**victims, **doubts}, notes=tuple(notes))
+        return Desired(resources=resources, blocked=blocked, doubts=_mixed_up(estate, have, emails), notes=tuple(notes))
 
     def update(self, aws: Writer, before: Account, after: Account) -> None:
         if before.unit != after.unit:
@@ -353,16 +347,21 @@ def account_ids(live: Live) -> dict[str, str]:
     return _by_email((account.key, account.email, account.state) for account in live.of(Account).values())
 
 
-def _mixed_up(handle: str, entry: AccountEntry, found: Account, names: Mapping[str, str]) -> str | None:
-    """Whether git's name for an account is another account's own: two addresses were swapped, or one is wrong."""
-    name = (entry.name or handle).casefold()
-    if found.title is None or found.title.casefold() == name or names.get(name, found.key) == found.key:
-        return None
-    what = f"the id {entry.id}" if entry.id else f"the address {entry.email}"
-    return (
-        f"'{entry.name or handle}' is the name of another account, and {what} is that of '{found.title}': correct it, "
-        f"or say `name: {found.title}`"
-    )
+def _mixed_up(estate: Estate, have: Mapping[str, Account], emails: Mapping[str, str]) -> dict[str, str]:
+    """Accounts that git calls by another one's name, and those others: addresses were swapped, or one is wrong."""
+    names = {str(one.title).casefold(): key for key, one in have.items() if one.active and one.title}
+    doubts: dict[str, str] = {}
+    victims: dict[str, str] = {}  # what they have would go to the other
+    for handle, entry in estate.accounts.items():
+        name = entry.name or handle
+        found = have.get(entry.id or emails.get(str(entry.email).casefold(), ""))
+        victim = names.get(name.casefold())
+        if found is None or not found.active or victim is None or (found.title or name).casefold() == name.casefold():
+            continue
+        what = f"the id {entry.id}" if entry.id else f"the address {entry.email}"
+        why = f"'{name}' is the name of another account, and {what} is that of '{found.title}'"
+        doubts[found.key] = victims[victim] = f"{why}: correct it, or say `name: {found.title}`"
+    return {**victims, **doubts}
 
 
 def _missing(entry: AccountEntry) -> str:

@@ -98,8 +98,8 @@ def rendered(content: Json, estate: Estate, live: Live) -> Json:
 
 def accounts_in(content: Json, estate: Estate, live: Live) -> frozenset[str]:
     """Keys of the accounts that content names which could be rendered."""
-    names = Names(estate, live)
-    return frozenset(names.account_key(name) for kind, name in templates.references(content) if kind == "account")
+    named = [name for kind, name in templates.references(content) if kind == "account"]
+    return frozenset(map(Names(estate, live).account_key, named)) if named else frozenset()
 
 
 def refs_in(document: PolicyDocument) -> frozenset[Ref]:

@@ -102,6 +102,9 @@ COMMITS = {
     "the address of somebody else's account": GIT.replace(EMAILS[0], "aws+team-7@example.com").replace(
         "  team-7: {email: aws+team-7@example.com, unit: /Team3}\n", ""
     ),
+    "e-mail addresses swapped of accounts that git only names": re.sub(
+        r"unit: /(Prod|Dev), tags: \{.*?\}", "external: true", swapped(GIT, *EMAILS)
+    ),
     "ids swapped": GIT.replace(f"email: {EMAILS[0]}", 'id: "DEV"').replace(f"email: {EMAILS[1]}", 'id: "PROD"'),
     "a mass move": re.sub(r"unit: /Team\d", "unit: /Dev", GIT),
     "all policies detached": re.sub(r"targets: \{units: \[/Prod.*", "targets: {}", GIT),
