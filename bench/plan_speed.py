@@ -32,9 +32,10 @@ from controller.desired.source import Files
 from controller.planning.diff import diff
 from controller.planning.guard import Memory, Rules, guard
 from controller.planning.lockout import Proof
+from controller.planning.markdown import to_markdown
 from controller.planning.order import order
 from controller.planning.plan import Plan
-from controller.planning.render import to_json, to_markdown
+from controller.planning.render import to_json
 from controller.planning.text import print_plan
 from controller.proof import prover
 from controller.resources import account_assignment, policy_attachment, security_hub

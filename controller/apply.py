@@ -93,7 +93,7 @@ class _Run:
         if change.blocked:
             return Outcome(change, Result.HELD, change.blocked)
         if change.observe_only:
-            return Outcome(change, Result.OBSERVED, "not written: observe mode or a pause")
+            return Outcome(change, Result.OBSERVED, f"not written: {change.waits}")
         failed = [r for r in sorted(change.requires) if self.outcomes[r].result is not Result.APPLIED]
         if failed:
             first = self.changes[failed[0]]

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 ERROR, HELD, PENDING, DONE = 1, 3, 2, 0
 LONGEST_PAUSE = timedelta(days=30)
-OBSERVING = (
-    "Mode observe, or a pause: to write, set `mode: enforce` in orgctl.yaml or ORGCTL_MODE=enforce; orgctl resume."
-)
 
 # Heavy imports stand inside the commands: `orgctl --help` and `validate` need neither boto3 nor a web server.
 
@@ -208,8 +205,16 @@ def status(as_json: bool) -> None:
             "holds": [
                 {"id": h.id, "why": h.why, "changes": list(h.changes), "names": list(h.names)} for h in store.holds()
             ],
+            "stuck": [{"why": why, "names": names} for why, names in store.stuck().items()],
             "pauses": [
-                {"kind": p.kind, "unit": p.unit, "until": p.until.isoformat(), "reason": p.reason, "author": p.author}
+                {
+                    "kind": p.kind,
+                    "unit": p.unit,
+                    "until": p.until.isoformat(),
+                    "reason": p.reason,
+                    "author": p.author,
+                    "resume": p.command,
+                }
                 for p in store.pauses()
             ],
         }
@@ -517,7 +522,8 @@ def _console() -> Console:
 
 
 def _show(plan: Plan, style: str, verbose: bool) -> None:
-    from controller.planning.render import to_json, to_markdown
+    from controller.planning.markdown import to_markdown
+    from controller.planning.render import to_json
     from controller.planning.text import print_plan
 
     if style == "json":
@@ -529,13 +535,13 @@ def _show(plan: Plan, style: str, verbose: bool) -> None:
 
 
 def _show_result(report: Report) -> None:
-    from controller.report import Result
+    from controller.planning.describe import printable
 
     told = ", ".join(f"{count} {result}" for result, count in sorted(report.results.items()))
     rest = "AWS is still at work" if report.plan.aws_at_work else "nothing to do"
     click.echo(f"{report.result.capitalize()}: {told or rest}.")
-    if report.results[Result.OBSERVED]:
-        click.echo(OBSERVING, err=True)
+    for why, count in report.plan.waiting.items():
+        click.echo(printable(f"{count} shown, not written: {why}"), err=True)
 
 
 def _count(number: int, noun: str) -> str:

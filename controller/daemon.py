@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from controller.status import Board
 
 log = structlog.get_logger(__name__)
+HELD_TOLD = 20
+"""Names of what one reason holds that the log gives."""
 
 GRACE = timedelta(seconds=8)
 """From SIGTERM until a cycle that has not ended is abandoned; with what else must end, within the 10 s that container
@@ -85,6 +87,7 @@ class Daemon:
         self._exit = exit
         self._retries = 0
         self._woken = store.get(WOKEN)
+        self._held_told: frozenset[str] = frozenset()
 
     # The process
 
@@ -216,8 +219,19 @@ class Daemon:
             last_good=now if good else self._board.status.last_good,
         )
         _tell(report, seconds)
+        self._tell_held(report)
         at_work = report.results[Result.PENDING] > 0 or report.plan.aws_at_work
         self._look_again(not good or at_work)
+
+    def _tell_held(self, report: Report) -> None:
+        """What is held, when it comes to be: it is the same in every cycle after that."""
+        held = dict(report.plan.stuck)
+        for change in report.plan.held:
+            if change.hold:
+                held.setdefault(str(change.blocked), []).append(f"{change.action} {change.kind} {change.name}")
+        for why in sorted(held.keys() - self._held_told):
+            log.warning("held", why=why, count=len(held[why]), changes=held[why][:HELD_TOLD])
+        self._held_told = frozenset(held)
 
     def _failed(self, error: Exception, started: datetime, seconds: float) -> None:
         self._metrics.on_failed_cycle(seconds)

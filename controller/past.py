@@ -8,6 +8,9 @@ from typing import Any
 
 from controller.planning.describe import printable
 
+MOST = 20
+"""Names of one reason that are told."""
+
 
 def status_lines(told: dict[str, Any]) -> Iterator[str]:
     """What `orgctl status --json` says, in words."""
@@ -23,9 +26,15 @@ def status_lines(told: dict[str, Any]) -> Iterator[str]:
     for hold in told["holds"]:
         yield f"Held: {printable(hold['why'])}"
         yield from (f"  {printable(name)}" for name in hold["names"])
+    for stuck in told["stuck"]:
+        yield f"Held, and nothing to approve: {printable(stuck['why'])}"
+        yield from (f"  {printable(name)}" for name in stuck["names"][:MOST])
+        if more := stuck["names"][MOST:]:
+            yield f"  and {len(more)} more"
     for pause in told["pauses"]:
         scope = f"kind {pause['kind']}, unit {pause['unit'] or '/'}"
         yield printable(f"Paused until {second(pause['until'])}: {scope}: {pause['reason']} ({pause['author']})")
+        yield f"  to end it: {printable(pause['resume'])}"
 
 
 def cycle_line(cycle: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from controller.proof import prover
 from controller.report import Report
 from controller.resources.base import Change, Desired, ForeignTags, Incomplete, Kind, Live, Observed
 from controller.resources.registry import KINDS
+from controller.resources.scenery import scene
 from controller.store import Store
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _bases(kinds: Kinds, changes: Iterable[Change], live: Live, estate: Estate) 
         by_kind.setdefault(change.kind, []).append(change)
     found: set[Basis] = set()
     for name, some in by_kind.items():
-        bases = kinds[name].rests_on(some, live, estate)
+        bases = kinds[name].bases(some, live, estate)
         if bases is None:
             return None
         found.update(bases)
@@ -284,6 +285,7 @@ def make_plan(
         notes=(*difference.notes, *guarded.notes),
         fingerprints=guarded.fingerprints,
         fights=guarded.fights,
+        scene=scene(guarded.changes, desired, live),
     )
     return plan, desired
 

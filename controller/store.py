@@ -121,12 +121,18 @@ class Store:
                     id, group[0].blocked or "", json.dumps(content), now,
                 )  # fmt: skip
             self.set("holds", json.dumps(sorted(groups)))
+            self.set("stuck", json.dumps(plan.stuck))
 
     def holds(self) -> list[Hold]:
         """What the newest plan holds and a person may approve."""
         current = set(json.loads(self.get("holds") or "[]"))
         rows = self._all("select id, why, changes from holds order by id")
         return [Hold.of(*row) for row in rows if row[0] in current]
+
+    def stuck(self) -> dict[str, list[str]]:
+        """`Plan.stuck` of the newest plan."""
+        found: dict[str, list[str]] = json.loads(self.get("stuck") or "{}")
+        return found
 
     def approve(self, id: str, author: str) -> Hold:
         """Let exactly the changes of a hold through, once, within 24 hours.
@@ -234,7 +240,7 @@ class Store:
                 "insert into intents (change, at) values (?, ?) on conflict (change) do update set at = excluded.at",
                 change.id, now,
             )  # fmt: skip
-            if counted_removal and not self._is_approved(fingerprint):
+            if counted_removal and self._approver(fingerprint) is None:
                 # Tried again, it is one removal still.
                 self._run("delete from removed where change = ? and under_way", change.id)
                 self._run("insert into removed values (?, ?, ?, 1)", change.id, change.kind, now)
@@ -251,16 +257,21 @@ class Store:
                 self._run("insert into repairs values (?, ?)", repair_key(change), now)
             elif outcome.result not in _MAY_HAVE_TAKEN_EFFECT:
                 self._run("delete from removed where change = ? and under_way", change.id)
+            author = self._approver(fingerprint)
+            detail = "; ".join(filter(None, [outcome.detail, f"approved by {author}" if author else ""]))
             if outcome.result in (Result.APPLIED, Result.UNKNOWN):
                 self._run("update approvals set used = ? where fingerprint = ? and used is null", now, fingerprint)
             self._run(
                 "insert into writes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 now, plan.commit, change.id, change.name, change.action.value, _side(change.before),
-                _side(change.after), outcome.result.value, outcome.detail,
+                _side(change.after), outcome.result.value, detail,
             )  # fmt: skip
 
-    def _is_approved(self, fingerprint: str | None) -> bool:
-        return self._one("select 1 from approvals where fingerprint = ? and used is null", fingerprint) is not None
+    def _approver(self, fingerprint: str | None) -> str | None:
+        """Who let it through: once, and not for ever."""
+        sql = "select author from approvals where fingerprint = ? and used is null and until > ?"
+        row = self._one(sql, fingerprint, self._now())
+        return None if row is None else str(row[0])
 
     def settle(self, seen: Iterable[str]) -> None:
         """What no plan needs any more has shown up: its intent is forgotten, and a removal stays counted as one."""

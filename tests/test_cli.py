@@ -407,6 +407,21 @@ def test_a_pause_stops_writes_until_it_is_ended(orgctl: Shell) -> None:
     assert orgctl("apply", "estate", "--yes").code == 0
 
 
+def test_the_status_says_what_is_held_and_nobody_can_approve_and_what_ends_a_pause(orgctl: Shell) -> None:
+    orgctl.says(LESS.replace("Workloads: }", "}").replace(", /Workloads", ""))
+    assert orgctl("plan", "estate", ORGCTL_PROTECTED='["service_control_policy/deny-leave"]').code == 3
+    orgctl("pause", "--for", "2h", "--kind", "account", "--reason", "incident")
+
+    told = orgctl("status").out
+
+    assert "Held, and nothing to approve: 'service_control_policy/deny-leave' is protected by the settings" in told
+    assert "  delete policy_attachment deny-leave → /Workloads\n" in told
+    assert "say `deleted: true` or `released: true`" in told
+    assert "  organizational_unit /Workloads\n" in told
+    assert "  to end it: orgctl resume --kind account\n" in told
+    assert [len(one["names"]) for one in json.loads(orgctl("status", "--json").out)["stuck"]] == [1, 1]
+
+
 def test_a_pause_of_one_kind_leaves_the_others(orgctl: Shell) -> None:
     orgctl.says(MORE)
 

@@ -209,6 +209,25 @@ def test_a_bad_commit_at_three_in_the_morning_changes_nothing_and_is_told_everyw
     assert [(entry["commit"], entry["log_level"]) for entry in told] == [(bad, "error")]
 
 
+def test_what_is_held_is_logged_once_with_the_command_that_lets_it_through(house: House) -> None:
+    why = "too many. If meant: orgctl approve abc123abc123"
+    held = [Outcome(change(f"/{name}", blocked=why, hold="abc123abc123"), Result.HELD) for name in "AB"]
+    house.controller.answer = lambda _: report(*held, Outcome(change("/C", blocked="it is protected"), Result.HELD))
+    house.push(GOOD)
+    with capture_logs() as logs:
+        house.daemon.once(Reason.START)
+        house.daemon.once(Reason.RESYNC)
+    told = [(entry["why"], entry["count"], entry["log_level"]) for entry in logs if entry["event"] == "held"]
+    assert told == [("it is protected", 1, "warning"), (why, 2, "warning")]
+
+    house.controller.answer = lambda _: report()
+    house.daemon.once(Reason.RESYNC)
+    house.controller.answer = lambda _: report(*held)
+    with capture_logs() as logs:
+        house.daemon.once(Reason.RESYNC)
+    assert [entry["why"] for entry in logs if entry["event"] == "held"] == [why], "it is held anew"
+
+
 def test_a_bad_commit_is_logged_once_and_not_at_every_poll(house: House) -> None:
     house.push(GOOD)
     house.daemon.once(Reason.START)

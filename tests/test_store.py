@@ -51,6 +51,23 @@ def test_an_approval_lasts_a_day_and_is_used_once(store: Store, clock: FakeClock
     assert store.memory().approved == frozenset()
 
 
+def test_the_audit_trail_says_who_approved(store: Store) -> None:
+    store.remember_holds(PLAN)
+    store.approve("abc123abc123", "alice")
+    store.record(Outcome(CHANGE, Result.FAILED, "no"), PLAN)
+    store.record(Outcome(CHANGE, Result.APPLIED), PLAN)
+    store.record(Outcome(CHANGE, Result.APPLIED), PLAN)
+    assert [write["detail"] for write in store.writes()] == ["", "approved by alice", "no; approved by alice"]
+
+
+def test_an_approval_that_has_expired_spares_no_removal_from_the_count(store: Store, clock: FakeClock) -> None:
+    store.remember_holds(PLAN)
+    store.approve("abc123abc123", "alice")
+    clock.advance(timedelta(hours=25).total_seconds())
+    store.intend(CHANGE, "f1", counted_removal=True)
+    assert store.memory().removed == {"box": 1}
+
+
 def test_a_failed_change_keeps_its_approval(store: Store) -> None:
     store.remember_holds(PLAN)
     store.approve("abc123", "alice")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
+from shlex import quote
 from typing import Any
 
 from controller.config import Limits, ModeRule
@@ -22,6 +23,7 @@ from controller.resources.changes import Changes
 REPAIRS_BEFORE_BACKOFF = 5
 """The same repair this often within an hour is a fight with somebody (safety rule 7)."""
 LONGEST_BACKOFF = timedelta(minutes=5)
+OBSERVE = "mode observe: `mode: enforce` or `modes` in orgctl.yaml, or ORGCTL_MODE=enforce, lets it through"
 AWS_SHOWS_BY = timedelta(seconds=60)
 """How long a write of unknown outcome is looked for before it is sent again: AWS Organizations is eventually
 consistent and says of no bound (Organizations User Guide, troubleshooting)."""
@@ -36,6 +38,12 @@ class Pause:
     author: str
     kind: str = "*"
     unit: str | None = None
+
+    @property
+    def command(self) -> str:
+        """What ends it."""
+        kind = "" if self.kind == "*" else f" --kind {quote(self.kind)}"
+        return f"orgctl resume{kind}{'' if self.unit is None else f' --unit {quote(self.unit)}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ def guard(
     judge.protected()
     judge.lockouts(prove)
     judge.always_approved()
+    judge.doubtful()
     judge.adoptions()
     judge.limits()
     judge.sudden_emptiness()
@@ -193,6 +202,14 @@ class _Judge:
             if why := self.kinds[change.kind].needs_approval(change):
                 self._hold([change], why)
 
+    def doubtful(self) -> None:
+        """What is about something that git may have mistaken for another: all of it waits, under one id."""
+        doubts = {Ref(name, key): why for name, want in self.desired.items() for key, why in want.doubts.items()}
+        group = [c for c in self._open() if not _concerned(c).isdisjoint(doubts)] if doubts else []
+        if group:
+            whys = sorted({doubts[ref] for change in group for ref in _concerned(change) & doubts.keys()})
+            self._hold(group, "; ".join(whys[:2]) + (f" (and {len(whys) - 2} more)" if whys[2:] else ""))
+
     def adoptions(self) -> None:
         """An adoption that would remove or rewrite; cells of one document share one approval."""
         groups: dict[str, list[Change]] = {}
@@ -267,9 +284,17 @@ class _Judge:
 
     def modes(self) -> None:
         for change in list(self.changes.values()):
-            waits = any(self.changes[r].observe_only for r in change.requires if r in self.changes)
-            if waits or self._mode(change) == "observe" or self._paused(change):
-                self.changes.put(replace(self.changes[change.id], observe_only=True))
+            if why := self._waits(change):
+                self.changes.put(replace(self.changes[change.id], observe_only=True, waits=why))
+
+    def _waits(self, change: Change) -> str:
+        """Why it is not written, though nothing holds it."""
+        if self._mode(change) == "observe":
+            return OBSERVE
+        if (pause := self._paused(change)) is not None:
+            return f"paused by {pause.author} until {pause.until:%Y-%m-%d %H:%MZ} ({pause.reason}): {pause.command}"
+        waits_for = [self.changes[r] for r in sorted(change.requires) if r in self.changes]
+        return next((other.waits for other in waits_for if other.observe_only), "")
 
     def _mode(self, change: Change) -> str:
         mode = self.rules.mode
@@ -279,11 +304,16 @@ class _Judge:
                 mode = rule.mode
         return mode
 
-    def _paused(self, change: Change) -> bool:
-        return any(
-            pause.until > self.memory.now and fnmatchcase(change.kind, pause.kind) and self._touches(change, pause.unit)
+    def _paused(self, change: Change) -> Pause | None:
+        """The pause that ends last of those that stop it."""
+        stopping = (
+            pause
             for pause in self.memory.pauses
+            if pause.until > self.memory.now
+            and fnmatchcase(change.kind, pause.kind)
+            and self._touches(change, pause.unit)
         )
+        return max(stopping, key=lambda pause: pause.until, default=None)
 
     def _within(self, change: Change, unit: str | None) -> bool:
         """Whether both sides of the change lie in or below the OU: only then may its mode let it through."""
@@ -343,6 +373,11 @@ class _Judge:
         hold = digest([*sorted(self.fingerprints[c.id] for c in waiting)])
         for change in waiting:
             self._block(change, f"{why}. If meant: orgctl approve {hold}", hold)
+
+
+def _concerned(change: Change) -> set[Ref]:
+    sides = (side for side in (change.before, change.after) if side is not None)
+    return {change.ref, *(ref for side in sides for ref in side.about())}
 
 
 def _plural(kind: str) -> str:

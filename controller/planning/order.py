@@ -37,8 +37,10 @@ def _link(kinds: Mapping[str, Kind[Any]], change: Change, plan: Changes, live: L
     if blocked is None and missing is not None:
         blocked = f"it needs {missing.kind.replace('_', ' ')} '{missing.key}', which does not exist and is not created"
     subject = change.after or change.before
-    unit = None if subject is None else kinds[change.kind].unit(subject, live)
-    return replace(change, requires=frozenset(requires), blocked=blocked, unit=unit)
+    kind = kinds[change.kind]
+    unit = None if subject is None else kind.unit(subject, live)
+    rests_on = (*change.rests_on, *sorted(kind.rests_on(change, plan, live)))
+    return replace(change, requires=frozenset(requires), blocked=blocked, unit=unit, rests_on=rests_on)
 
 
 _MAKE = [action for action in Action if action is not Action.DELETE]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from controller.planning.scene import Scene
 from controller.resources.base import Action, Change, Incomplete, Json, Note
+
+ORPHANED = "ours, but no longer in git: say `deleted: true` or `released: true`, or name it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Plan:
     """change id → digest of the change: what an approval lets through."""
     fights: frozenset[str] = frozenset()
     """Ids of changes that somebody keeps undoing."""
+    scene: Scene = field(default_factory=Scene, compare=False, repr=False)
+    """What is around the changes, for saying what they do to people."""
 
     @property
     def plan_id(self) -> str:
@@ -62,6 +68,22 @@ class Plan:
     def free(self) -> tuple[Change, ...]:
         """What an apply would write."""
         return tuple(c for c in self.changes if not c.blocked and not c.observe_only)
+
+    @property
+    def stuck(self) -> dict[str, list[str]]:
+        """Why no approval lets it through → what waits, in words. Orphans wait for a word in git."""
+        found: dict[str, list[str]] = {}
+        for change in self.held:
+            if change.hold is None:
+                found.setdefault(str(change.blocked), []).append(f"{change.action} {change.kind} {change.name}")
+        if self.orphaned:
+            found[ORPHANED] = [f"{orphan.kind} {orphan.name}" for orphan in self.orphaned]
+        return found
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """Why what nothing holds is not written → how many changes."""
+        return Counter(change.waits for change in self.changes if change.observe_only and not change.blocked)
 
     @property
     def aws_at_work(self) -> bool:

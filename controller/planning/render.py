@@ -1,18 +1,12 @@
-"""A plan for machines (JSON) and for pull requests (Markdown). `text` renders it for a terminal."""
+"""A plan for machines (JSON). `markdown` renders it for pull requests, `text` for a terminal."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from itertools import accumulate
 from typing import Any
 
-from controller.planning.describe import describe, printable, readable
+from controller.planning.describe import readable
 from controller.planning.plan import Bystander, Plan
 from controller.resources.base import Change, Json, Resource
-
-MARKDOWN_LIMIT = 60_000
-"""Characters; a comment on GitHub takes 65,536."""
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -48,6 +42,7 @@ def _change(change: Change) -> dict[str, Any]:
         "blocked": change.blocked,
         "approve": change.hold,
         "observe_only": change.observe_only,
+        "waits": change.waits or None,
     }
 
 
@@ -86,57 +81,3 @@ def sentence(plan: Plan) -> str:
     if counts["orphaned"]:
         parts.append(f"{counts['orphaned']} orphaned, left alone")
     return ", ".join(parts) + "."
-
-
-def to_markdown(plan: Plan) -> str:
-    """For a pull request: counts first, details folded, cut at `MARKDOWN_LIMIT`; equal plans give equal text."""
-    lines = [f"### orgctl plan `{plan.plan_id}`", "", sentence(plan), ""]
-    if plan.held:
-        lines += ["**Held by a guard rail**", ""]
-        for change in plan.held:
-            lines += [*_markdown(change, f"`{change.kind}` "), f"  - held: {_escape(change.blocked or '')}"]
-        lines.append("")
-    if plan.incomplete:
-        lines += ["**Could not be observed, so not planned**", ""]
-        lines += [f"- {_code(i.what)}: {_escape(i.why)}" for i in plan.incomplete]
-        lines.append("")
-    free = [c for c in plan.changes if not c.blocked]
-    for kind in sorted({c.kind for c in free}):
-        group = [c for c in free if c.kind == kind]
-        actions = ", ".join(f"{count} {action}" for action, count in sorted(Counter(c.action for c in group).items()))
-        lines += [f"<details><summary><code>{kind}</code>: {actions}</summary>", ""]
-        for change in group:
-            lines += _markdown(change)
-        lines += ["", "</details>", ""]
-    return _fitted(lines)
-
-
-def _markdown(change: Change, kind: str = "") -> list[str]:
-    source = f" ({_code(change.source)})" if change.source else ""
-    head = f"- {change.action} {kind}**{_code(change.name)}**{source}"
-    return [head, *(f"  - {_code(line)}" for line in describe(change))]
-
-
-def _fitted(lines: list[str]) -> str:
-    """As many lines as there is room for; what is folded is closed again."""
-    ending = ["", "</details>", "", "… cut here; `orgctl plan --format json` has all of it.", ""]
-    room = MARKDOWN_LIMIT - len("\n".join(ending)) - 1
-    sizes = accumulate(len(line) + 1 for line in lines)
-    kept = [line for line, size in zip(lines, sizes, strict=True) if size <= room]
-    if len(kept) == len(lines):
-        return "\n".join(lines)
-    is_open = sum(line.startswith("<details>") for line in kept) > kept.count("</details>")
-    return "\n".join(kept + (ending if is_open else ending[2:]))
-
-
-def _code(text: str) -> str:
-    """Text from YAML and AWS as it is: within backticks nothing becomes markup, and nobody is mentioned."""
-    text = printable(text)
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
-
-
-def _escape(text: str) -> str:
-    """Sentences with names in them: no markup, and no mention (an @ that a word follows)."""
-    text = re.sub(r"([\\`*_<>\[\]|~#])", r"\\\1", printable(text))
-    return text.replace("@", "@\u200b")

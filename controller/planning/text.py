@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from controller.planning.describe import describe, printable
-from controller.planning.plan import Bystander, Plan
+from controller.planning.plan import ORPHANED, Bystander, Plan
 from controller.planning.render import sentence
 from controller.resources.base import Action, Change
 
@@ -44,8 +44,8 @@ def print_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     console.print()
     head = Text("Nothing to do: " if not plan.changes else "", "green")
     console.print(head + Text(sentence(plan), "bold"), soft_wrap=True)
-    if any(c.observe_only and not c.blocked for c in plan.changes) and not mixed:
-        console.print(Text("Mode observe, or a pause: nothing of this would be written.", "dim"), soft_wrap=True)
+    for why, count in plan.waiting.items():
+        console.print(Text(printable(f"{count} shown, not written: {why}"), "dim"), soft_wrap=True)
 
 
 def _place(change: Change) -> tuple[str, str, str, str, str, bool, str]:
@@ -105,10 +105,7 @@ def _print_notes(plan: Plan, console: Console, verbose: bool) -> None:
             console.print(Text(title, "bold underline"))
             _print_bystanders(group, console, verbose)
     if plan.orphaned:
-        console.print(
-            Text("  Ours, but no longer in git: say `deleted: true` or `released: true`, or name them again."),
-            soft_wrap=True,
-        )
+        console.print(Text(f"  {ORPHANED}"), soft_wrap=True)
     if plan.notes:
         console.print()
         console.print(Text("Notes", "bold underline"))

@@ -9,6 +9,7 @@ from typing import Any
 from controller.aws.api import Reader, Writer
 from controller.aws.known import Basis, Call
 from controller.aws.tags import NO_TAGS, READ_ACTIONS, WRITE_ACTIONS, organization_tags, retag, tags_basis
+from controller.desired import paths
 from controller.desired.documents.accounts import AccountEntry
 from controller.desired.documents.accounts import Contact as ContactEntry
 from controller.desired.documents.assignments import Assignments
@@ -31,8 +32,8 @@ from controller.resources.base import (
     private,
 )
 from controller.resources.changes import Changes
-from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key, way_to
-from controller.resources.protection import attaches_over, tightened_over, unseen
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, policies_call, unit_key, way_to
+from controller.resources.protection import attaches_over, awaiting, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
 ACTIVE = "ACTIVE"
@@ -170,9 +171,9 @@ class Accounts(Kind[Account]):
                     resources[key] = self._wanted(resources[key], entry, found, live, estate, notes)
                 except KeyError:
                     blocked[key] = f"there is no OU {entry.unit} in this organization: give its path"
-        return Desired(resources=resources, blocked=blocked, notes=tuple(notes))
+        return Desired(resources=resources, blocked=blocked, doubts=_mixed_up(estate, have, emails), notes=tuple(notes))
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         for change in changes:
             account = change.before
             if not isinstance(account, Account):
@@ -184,6 +185,7 @@ class Accounts(Kind[Account]):
                 yield (_contact_call(account.key, type, management=bool(account.management)),)
             if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
                 yield from way_to(change.after.unit, live)
+                yield from _awaiting_it(change.after.unit, live)
 
     def update(self, aws: Writer, before: Account, after: Account) -> None:
         if before.unit != after.unit:
@@ -222,6 +224,11 @@ class Accounts(Kind[Account]):
         if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
             yield from attaches_over(change.after.unit, change.key, plan, live)
             yield from tightened_over(change.after.unit, change.key, plan, live)
+
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """A move: which policies await the account."""
+        old, new = (getattr(side, "unit", None) for side in (change.before, change.after))
+        return awaiting(old, new, plan, live) if change.action is Action.MOVE and old and new else ()
 
     def needs_approval(self, change: Change) -> str | None:
         account = change.before
@@ -288,6 +295,15 @@ class Accounts(Kind[Account]):
             return replace(account, **managed)
         except AwsError as error:
             return Incomplete(self.name, str(error), account.key)
+
+
+def _awaiting_it(unit: str, live: Live) -> Iterator[Basis]:
+    """What asks for the policies that an account comes under in an OU."""
+    units = live.of(OrganizationalUnit)
+    for level in paths.ancestors(unit):
+        if level in units:
+            for type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+                yield (policies_call(str(units[level].id), type),)
 
 
 _LIST = Call.of("organizations:ListAccounts")
@@ -387,6 +403,23 @@ def _by_email(accounts: Iterable[tuple[str, str | None, str | None]]) -> dict[st
 def account_ids(live: Live) -> dict[str, str]:
     """e-mail address in lower case → account id."""
     return _by_email((account.key, account.email, account.state) for account in live.of(Account).values())
+
+
+def _mixed_up(estate: Estate, have: Mapping[str, Account], emails: Mapping[str, str]) -> dict[str, str]:
+    """Accounts that git calls by another one's name, and those others: addresses were swapped, or one is wrong."""
+    names = {str(one.title).casefold(): key for key, one in have.items() if one.active and one.title}
+    doubts: dict[str, str] = {}
+    victims: dict[str, str] = {}  # what they have would go to the other
+    for handle, entry in estate.accounts.items():
+        name = entry.name or handle
+        found = have.get(entry.id or emails.get(str(entry.email).casefold(), ""))
+        victim = names.get(name.casefold())
+        if found is None or not found.active or victim is None or (found.title or name).casefold() == name.casefold():
+            continue
+        what = f"the id {entry.id}" if entry.id else f"the address {entry.email}"
+        why = f"'{name}' is the name of another account, and {what} is that of '{found.title}'"
+        doubts[found.key] = victims[victim] = f"{why}: correct it, or say `name: {found.title}`"
+    return {**victims, **doubts}
 
 
 def _missing(entry: AccountEntry) -> str:

@@ -81,6 +81,9 @@ class AccountAssignment(Resource):
     def parent(self) -> Ref:
         return Ref(PermissionSet.kind, self.permission_set)
 
+    def about(self) -> Iterable[Ref]:
+        return (Ref(Account.kind, self.account),)
+
     @property
     def is_orphaned(self) -> bool:
         """Whether its principal is gone: nobody can use it."""
@@ -151,7 +154,7 @@ class AccountAssignments(Kind[AccountAssignment]):
             instance=instance(aws) if sets or resolved else None,
         )
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         """That it is there or not; who has it; where its account lies, on which targets depend; whose its set is."""
         seen = live.observed[self.name]
         assert isinstance(seen, Seen)

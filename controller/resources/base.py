@@ -70,6 +70,10 @@ class Resource:
         parent = self.parent
         return () if parent is None else (parent,)
 
+    def about(self) -> Iterable[Ref]:
+        """What else it concerns, whatever it needs: the account that it lets somebody into, say."""
+        return ()
+
     def over(self, live: Self, foreign: ForeignTags) -> Self:
         """This desired value laid over the live one: unmanaged attributes keep their live value, foreign tags stay."""
         changes: dict[str, Any] = {"id": live.id}
@@ -206,6 +210,7 @@ class Desired(Generic[R]):
         ends: Key → `until`, of those that have one, past or to come.
         blocked: key → why it cannot be planned (an unknown principal, overlapping documents). The key may or
             may not also be in `resources`; nothing is done about it.
+        doubts: key → why git may well mean another one: what is about it waits for a person.
         notes: Warnings about single resources.
     """
 
@@ -215,6 +220,7 @@ class Desired(Generic[R]):
     expired: frozenset[str] = frozenset()
     ends: Mapping[str, datetime] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
@@ -275,6 +281,8 @@ class Change:
     """The id that `orgctl approve` takes; None where nothing can approve it."""
     observe_only: bool = False
     """The mode of its kind or subtree (or a pause) says: show, do not write."""
+    waits: str = ""
+    """Why it is only shown, with what ends that: the setting, or the command."""
 
     @property
     def id(self) -> str:
@@ -337,7 +345,7 @@ class Kind(Generic[R]):
     def delete(self, aws: Writer, before: R) -> None:
         raise NotImplementedError
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis] | None:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis] | None:
         """What decides about these changes of this kind, and is out of date once they are written; None: everything.
 
         It is asked again before they are written, where what is known of it is older. What is declared here and never
@@ -388,6 +396,12 @@ class Kind(Generic[R]):
         """Ids of further changes in the plan that must come first, beyond `needs`: new protection before old goes.
 
         An id that is not in the plan means nothing. Asked of every change: look with `plan.where`, not at all of them.
+        """
+        return ()
+
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """What else the change was reviewed and approved on the strength of, as it will be once the plan is done: if
+        that is another, so are the plan's id and the approval's.
         """
         return ()
 

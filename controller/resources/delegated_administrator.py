@@ -37,6 +37,9 @@ class DelegatedAdministrator(Resource):
     service: str = field(compare=False)
     regions: frozenset[str] | None = None
 
+    def about(self) -> Iterable[Ref]:
+        return self.needs()
+
     def needs(self) -> Iterable[Ref]:
         return (Ref(Account.kind, self.account),)
 
@@ -99,7 +102,7 @@ class DelegatedAdministrators(Kind[DelegatedAdministrator]):
         blocked |= _second_administrators(resources, gone, live)
         return Desired(resources=resources, gone=gone, blocked=blocked)
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         yield (Call.of("organizations:ListDelegatedAdministrators"),)
         for change in changes:
             side = change.before or change.after

@@ -96,6 +96,12 @@ def rendered(content: Json, estate: Estate, live: Live) -> Json:
     return templates.render(content, Names(estate, live))
 
 
+def accounts_in(content: Json, estate: Estate, live: Live) -> frozenset[str]:
+    """Keys of the accounts that content names which could be rendered."""
+    named = [name for kind, name in templates.references(content) if kind == "account"]
+    return frozenset(map(Names(estate, live).account_key, named)) if named else frozenset()
+
+
 def refs_in(document: PolicyDocument) -> frozenset[Ref]:
     """The OUs whose ids the document waits for."""
     return frozenset(Ref(OrganizationalUnit.kind, path) for _, path, _ in templates.symbols(document.text))

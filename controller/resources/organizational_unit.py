@@ -124,7 +124,7 @@ class OrganizationalUnits(Kind[OrganizationalUnit]):
             blocked={e.path: why for e in entries if (why := _blocked(e, have)) is not None},
         )
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         for change in changes:
             yield from way_to(change.key, live)
             if change.before is not None and change.before.id is not None:
@@ -202,6 +202,11 @@ def way_to(path: str, live: Live) -> Iterator[Basis]:
     for above in paths.ancestors(path)[1:]:
         if above in units and units[above].id:
             yield (_children_call(str(units[above].id)),)
+
+
+def policies_call(id: str, aws_type: str) -> Call:
+    """What asks for the policies of a type that are on an OU, the root or an account."""
+    return Call.of("organizations:ListPoliciesForTarget", TargetId=id, Filter=aws_type)
 
 
 def _children_call(parent_id: str) -> Call:

@@ -32,7 +32,7 @@ from controller.resources.base import (
 )
 from controller.resources.changes import Changes
 from controller.resources.identity_center import instance, owner_of, tags_of
-from controller.resources.names import refs_in, rendered
+from controller.resources.names import accounts_in, refs_in, rendered
 from controller.resources.permission_set_edit import PROVISIONING, WRITES, Edit, attributes, rights
 from controller.resources.policy_document import PolicyDocument
 
@@ -53,6 +53,7 @@ class PermissionSet(Resource):
         provisioned: Whether every account that uses it has it as last edited. An edit changes nothing until it is
             provisioned (IAM Identity Center API reference, ProvisionPermissionSet).
         formerly: The set that it takes the place of.
+        accounts: Keys of those whose ids git has in the inline policy.
     """
 
     kind = "permission_set"
@@ -67,6 +68,10 @@ class PermissionSet(Resource):
     tags: Mapping[str, str] | None = None
     provisioned: bool | None = None
     formerly: str | None = field(default=None, compare=False)
+    accounts: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def about(self) -> Iterable[Ref]:
+        return (Ref(Account.kind, key) for key in self.accounts)
 
     def needs(self) -> Iterable[Ref]:
         return () if self.inline_policy is None else refs_in(self.inline_policy)
@@ -131,7 +136,8 @@ class PermissionSets(Kind[PermissionSet]):
                 gone[model.name] = (Gone.DELETED if model.deleted else Gone.RELEASED, mark)
                 continue
             try:
-                resources[model.name] = _wanted(model, mark, _inline(model, estate, live))
+                found = _wanted(model, mark, _inline(model, estate, live))
+                resources[model.name] = replace(found, accounts=accounts_in(model.inline_policy, estate, live))
             except TemplateError as error:
                 resources[model.name] = _wanted(model, mark, None)
                 blocked[model.name] = f"its inline policy: {error.why}"
@@ -144,7 +150,7 @@ class PermissionSets(Kind[PermissionSet]):
                 gone[old.name] = (Gone.DELETED, mark)
         return Desired(resources, gone, blocked=blocked, notes=tuple(notes))
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         seen = live.observed[self.name]
         assert isinstance(seen, Seen)
         for change in changes:

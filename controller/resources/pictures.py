@@ -22,7 +22,7 @@ from controller.resources.policy_attachment import PolicyAttachment, Seen
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 
-_EVERYTHING = ("FullAWSAccess", "RCPFullAWSAccess")
+EVERYTHING = ("FullAWSAccess", "RCPFullAWSAccess")
 
 
 class Painter:
@@ -72,7 +72,7 @@ class Painter:
         for change in changes:
             if isinstance(change.after, OrganizationalUnit) and change.action is Action.CREATE:
                 # A new OU has FullAWSAccess, and nothing else (Organizations User Guide, "SCP evaluation").
-                attached[SCP, change.key] = frozenset(_EVERYTHING[:1])
+                attached[SCP, change.key] = frozenset(EVERYTHING[:1])
                 listed |= {(SCP, change.key), (RCP, change.key)}
         for change in changes:
             one = change.after or change.before
@@ -88,7 +88,7 @@ class Painter:
 
     def _attached(self, policy: Policy, content: PolicyDocument | None) -> Attached:
         if policy.aws_managed:
-            found = statements(ALLOW_ALL) if policy.key in _EVERYTHING else None
+            found = statements(ALLOW_ALL) if policy.key in EVERYTHING else None
             return Attached(policy.kind, policy.key, found, why="it is AWS's own")
         if content is None:
             return Attached(policy.kind, policy.key, None, policy.source, NOT_READ)

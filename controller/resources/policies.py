@@ -24,9 +24,10 @@ from controller.desired.estate import Document as Placed
 from controller.desired.estate import Estate
 from controller.desired.templates import TemplateError
 from controller.errors import AwsError
+from controller.resources.account import Account
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
-from controller.resources.names import filled, refs_in, rendered
+from controller.resources.names import accounts_in, filled, refs_in, rendered
 from controller.resources.organizational_unit import LANE
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import AWS_TYPES, PolicyType
@@ -43,6 +44,7 @@ class Policy(Resource):
     Attributes:
         title: Its name in AWS: the key, but for a rename not yet done.
         content: Live: known only of policies that git names. Desired: with symbols for ids that are not known yet.
+        accounts: Keys of those whose ids git has in the content.
         aws_managed: AWS's own, such as FullAWSAccess: seen, never touched.
     """
 
@@ -50,10 +52,14 @@ class Policy(Resource):
     description: str | None = None
     tags: Mapping[str, str] | None = None
     content: PolicyDocument | None = None
+    accounts: frozenset[str] = field(default=frozenset(), compare=False)
     aws_managed: bool | None = field(default=None, compare=False)
 
     def needs(self) -> Iterable[Ref]:
         return () if self.content is None else refs_in(self.content)
+
+    def about(self) -> Iterable[Ref]:
+        return (Ref(Account.kind, key) for key in self.accounts)
 
     @property
     def others(self) -> bool:
@@ -131,7 +137,7 @@ class Policies(Kind[Policy]):
         """This type's documents."""
         return (document for document in estate.of(Document) if document.model.kind == self.document)
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         for change in changes:
             if change.before is None or change.action is Action.DELETE:
                 yield (Call.of("organizations:ListPolicies", Filter=self.aws_type),)
@@ -238,6 +244,7 @@ class Policies(Kind[Policy]):
             description=model.description,
             tags=model.tags,
             content=content,
+            accounts=accounts_in(model.content, estate, live) if content is not None else frozenset(),
         )
         return wanted, why
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.aws.api import Reader, Writer
-from controller.aws.known import Basis, Call
+from controller.aws.known import Basis
 from controller.aws.tags import owner_now, tags_basis
 from controller.desired import paths
 from controller.desired.documents.base import Attachment
@@ -21,11 +21,11 @@ from controller.resources.account import Account, place_basis
 from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import Names
-from controller.resources.organizational_unit import LANE, OrganizationalUnit, way_to
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, policies_call, way_to
 from controller.resources.policies import POLICY_KINDS, Policies, Policy, description_call, targets_call
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
-from controller.resources.protection import Place, balance, comes_first
+from controller.resources.protection import Place, balance, beside, comes_first
 from controller.resources.reach import contents, decisive
 
 _KINDS: Mapping[str, Policies] = {kind.name: kind for kind in POLICY_KINDS}
@@ -58,6 +58,9 @@ class PolicyAttachment(Resource):
     def place(self) -> Ref:
         """What it is attached to."""
         return Ref(OrganizationalUnit.kind if self.target.startswith("/") else Account.kind, self.target)
+
+    def about(self) -> Iterable[Ref]:
+        return (self.place,)
 
     def needs(self) -> Iterable[Ref]:
         # An account is there or the attachment is blocked; it need not wait for the account's own move or new tags.
@@ -136,7 +139,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         seen = live.observed.get(self.name)
         return _wants(estate, live, seen.at if isinstance(seen, Seen) else None).finish()
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         """Where the policy is; what else is on the target and above it, and what that says."""
         on = _by_target(live)
         for change in changes:
@@ -160,7 +163,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         kind = OrganizationalUnit.kind if target.startswith("/") else Account.kind
         place = live.get(Ref(kind, target))
         if place is not None and place.id is not None:
-            yield (_on_target_call(place.id, policy_kind),)
+            yield (policies_call(place.id, _KINDS[policy_kind].aws_type),)
         for other in on.get((policy_kind, target), ()) if _KINDS[policy_kind].iam else ():
             if other.policy_id is not None:
                 yield (description_call(other.policy_id),)
@@ -201,6 +204,10 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             return f"taking FullAWSAccess off {gone.target} denies all that no other policy allows there"
         return None
 
+    def rests_on(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
+        """Taking FullAWSAccess off: what else is there, and may allow something."""
+        return beside(change, plan, live) if self.needs_approval(change) else ()
+
     def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """See `protection`; and its type must be on before a policy goes on."""
         subject = change.after or change.before
@@ -237,10 +244,6 @@ def _by_target(live: Live) -> dict[Place, list[PolicyAttachment]]:
     for one in live.of(PolicyAttachment).values():
         found.setdefault((one.policy_kind, one.target), []).append(one)
     return found
-
-
-def _on_target_call(id: str, policy_kind: str) -> Call:
-    return Call.of("organizations:ListPoliciesForTarget", TargetId=id, Filter=_KINDS[policy_kind].aws_type)
 
 
 def targets_of(aws: Reader, policy: Policy) -> list[str]:

@@ -74,7 +74,7 @@ class PolicyTypes(Kind[PolicyType]):
                 gone[name] = (Gone.DELETED, str(document.marks.at("disable", "policy_types", number)))
         return Desired(resources=resources, gone=gone)
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         return [(Call.of("organizations:ListRoots"),)]
 
     def create(self, aws: Writer, after: PolicyType) -> None:

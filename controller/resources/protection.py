@@ -87,6 +87,18 @@ def tightened_over(unit: str, account: str, plan: Changes, live: Live) -> Iterat
     return (id for id in plan.table(_edited, live).over(unit, account) if id not in loose)
 
 
+def awaiting(old: str, new: str, plan: Changes, live: Live) -> Iterator[str]:
+    """SCPs and RCPs that an account comes under by a move, once the plan is done: there all are looked at, always."""
+    on = plan.table(_in_force, live)
+    for level in set(ancestors(new)) - set(ancestors(old)):
+        yield from on.get(level, ())
+
+
+def beside(change: Change, plan: Changes, live: Live) -> Iterator[str]:
+    """What else is on the target of this attachment once the plan is done."""
+    yield from plan.table(_in_force, live).get(_place(change)[1], ())
+
+
 def unseen(live: Live) -> bool:
     """Whether where policies are attached was looked at in vain."""
     return ATTACHMENT in live.observed and not live.whole(ATTACHMENT)
@@ -194,6 +206,19 @@ def _targets(_: Changes, live: Live) -> dict[tuple[str, str], list[str]]:
     for one in () if seen is None else seen.resources.values():
         policy = (getattr(one, "policy_kind", ""), getattr(one, "policy", ""))
         found.setdefault(policy, []).append(getattr(one, "target", ""))
+    return found
+
+
+def _in_force(plan: Changes, live: Live) -> dict[str, list[str]]:
+    """Target → keys of the attachments of SCPs and RCPs there, once the plan is done."""
+    seen = live.observed.get(ATTACHMENT)
+    keys = {key: getattr(one, "target", "") for key, one in ({} if seen is None else seen.resources).items()}
+    keys |= {change.key: _place(change)[1] for change in plan.of(ATTACHMENT, Action.CREATE)}
+    gone = {change.key for change in plan.of(ATTACHMENT, Action.DELETE)}
+    found: dict[str, list[str]] = {}
+    for key, target in keys.items():
+        if key not in gone and key.startswith(("service_control_policy/", "resource_control_policy/")):
+            found.setdefault(target, []).append(key)
     return found
 
 

@@ -133,7 +133,7 @@ class SecurityHubs(Kind[SecurityHub]):
                 blocked[key] = f"more than one document covers it ({places}): narrow the targets of one of them"
         return Desired(resources, blocked=blocked, notes=tuple(dict.fromkeys(notes)))
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         """What is on there, and where its account lies: targets depend on it."""
         covered, by_tags = _covered(estate, live), bool(selecting_tags(estate))
         for change in changes:

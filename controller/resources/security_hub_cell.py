@@ -15,7 +15,7 @@ from controller.aws.api import Reader, Writer
 from controller.aws.known import Call, Known
 from controller.catalogue.security_hub import is_service_managed, standard_arn, standard_of
 from controller.errors import AwsError, InProgress
-from controller.resources.base import OWNER_TAG, Resource
+from controller.resources.base import OWNER_TAG, Ref, Resource
 from controller.resources.security_hub_region import Regions
 
 T = TypeVar("T")
@@ -70,6 +70,9 @@ class SecurityHub(Resource):
     leaving: frozenset[str] = field(default=frozenset(), compare=False)
     incomplete: Mapping[str, str] = field(default_factory=dict, compare=False)
     lacking: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def about(self) -> Iterable[Ref]:
+        return (Ref("account", self.account),)
 
     @property
     def account(self) -> str:

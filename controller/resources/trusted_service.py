@@ -46,7 +46,7 @@ class TrustedServices(Kind[TrustedService]):
                 gone[principal] = (Gone.DELETED, str(document.marks.at("disable", "trusted_services", number)))
         return Desired(resources=resources, gone=gone)
 
-    def rests_on(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+    def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         return [(Call.of("organizations:ListAWSServiceAccessForOrganization"),)]
 
     def create(self, aws: Writer, after: TrustedService) -> None:

@@ -61,8 +61,16 @@ def summary(status: Status, store: Store, instance: str) -> dict[str, Any]:
             {"id": hold.id, "why": hold.why, "changes": list(hold.changes), "approve": f"orgctl approve {hold.id}"}
             for hold in store.holds()
         ],
+        "stuck": [{"why": why, "names": names} for why, names in report.plan.stuck.items()] if report else [],
         "pauses": [
-            {"kind": p.kind, "unit": p.unit, "until": _moment(p.until), "reason": p.reason, "author": p.author}
+            {
+                "kind": p.kind,
+                "unit": p.unit,
+                "until": _moment(p.until),
+                "reason": p.reason,
+                "author": p.author,
+                "resume": p.command,
+            }
             for p in store.pauses()
         ],
     }

@@ -413,6 +413,47 @@ def test_an_approval_of_a_delete_is_void_when_the_content_changes() -> None:
     assert "guard" in house.policies()
 
 
+STRANGE = f"""
+---
+kind: SandboxWorld
+policies: [{{name: theirs, content: {{Version: '2012-10-17', Statement: [{S3}]}}}}]
+"""
+
+
+def test_what_somebody_attaches_where_an_account_is_to_go_makes_the_reviewed_plan_another() -> None:
+    house = House(ESTATE + STRANGE, ESTATE, limits={"removals": 0})
+    house.git = ESTATE.replace("unit: /A/X", "unit: /Sandbox")
+    reviewed = house.plan()
+    (hold,) = house.store.holds()
+    house.store.approve(hold.id, "alice")
+    house.by_hand("organizations:AttachPolicy", PolicyId=house.policy_id("theirs"), TargetId=house.unit_id("Sandbox"))
+    assert house.plan().plan_id != reviewed.plan_id
+    assert not written(house.cycle())
+    assert house.place("one") == "X"
+
+
+def test_what_the_same_commit_attaches_where_an_account_is_to_go_leaves_the_approval_good() -> None:
+    house = House(ESTATE, limits={"removals": 0})
+    house.git = ESTATE.replace("unit: /A/X", "unit: /Sandbox") + scp("new", S3, units="/Sandbox")
+    house.plan()
+    (hold,) = house.store.holds()
+    assert written(house.cycle()), "the policy goes on while the account waits"
+    house.store.approve(hold.id, "alice")
+    house.cycle()
+    assert house.place("one") == "Sandbox"
+
+
+def test_taking_fullawsaccess_off_rests_on_what_else_is_there() -> None:
+    allow = '{Effect: Allow, Action: "*", Resource: "*"}'
+    house = House(ESTATE + scp("all", allow, units="/B") + STRANGE, ESTATE + scp("all", allow, units="/B"))
+    house.git += "---\nkind: ServiceControlPolicy\nname: FullAWSAccess\ndetached_from: {units: [/B]}\n"
+    house.plan()
+    (hold,) = house.store.holds()
+    house.store.approve(hold.id, "alice")
+    house.by_hand("organizations:AttachPolicy", PolicyId=house.policy_id("theirs"), TargetId=house.unit_id("B"))
+    assert not written(house.cycle())
+
+
 # People
 
 

@@ -13,8 +13,11 @@ from controller.sandbox.seed.reading import read
 from tests.importing.lives import Home
 from tests.importing.test_import import DEMO, LIVE, ODD
 
+CONTACT = 'contacts: {security: {name: SOC, title: On call, email: soc@example.com, phone: "+1 555 0100"}}'
 HERE = (
-    ODD.replace("targets: {accounts: [theirs]}", "targets: {accounts: [theirs], units: []}")
+    ODD.replace("name: Audit, ", f"name: Audit, {CONTACT}, ").replace(
+        "targets: {accounts: [theirs]}", "targets: {accounts: [theirs], units: []}"
+    )
     + """
 ---
 kind: SandboxWorld
@@ -66,6 +69,7 @@ def test_applied_to_another_organization_it_imports_to_the_same_yaml() -> None:
     elsewhere.state = here.state
     approve_all(elsewhere)
     assert elsewhere.imported().files == done.files
+    assert any("soc@example.com" in text for text in done.files.values())
     assert here.sandbox.world.organization_id != elsewhere.sandbox.world.organization_id
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from controller.config import Limits, ModeRule
-from controller.planning.guard import Guarded, Memory, Pause, repair_key
+from controller.planning.guard import OBSERVE, Guarded, Memory, Pause, repair_key
 from controller.resources.base import Change, Desired, Gone, Kind, Live, Ref
 from tests.planning.things import KINDS, NOW, OURS, Ball, BallKind, Box, BoxKind, Case, ball, box
 
@@ -208,6 +208,24 @@ def test_a_pause_stops_writes_until_it_expires() -> None:
     assert modes(case.guarded(Memory(now=NOW, pauses=(pause,)))) == {"box/A:create": True}
     later = Memory(now=NOW + timedelta(hours=2), pauses=(pause,))
     assert modes(case.guarded(later)) == {"box/A:create": False}
+
+
+def test_what_is_not_written_says_why_and_what_lets_it_through() -> None:
+    def why(**given: Any) -> set[str]:
+        case = Case(boxes=[box("A")], balls=[ball("x", "A")], kinds=PLACED)
+        memory = given.pop("memory", Memory(now=NOW))
+        return {change.waits for change in case.guarded(memory, **given).changes}
+
+    def paused(**scope: Any) -> Memory:
+        return Memory(now=NOW, pauses=(Pause(NOW + timedelta(hours=1), "incident", "alice", **scope),))
+
+    words = "paused by alice until 2026-03-01 13:00Z (incident): orgctl resume"
+    assert why() == {""}
+    assert why(mode="observe") == {OBSERVE}
+    assert why(memory=paused()) == {words}
+    assert why(memory=paused(kind="box")) == {f"{words} --kind box"}, "what waits for it says the same"
+    assert why(memory=paused(unit="/A")) == {f"{words} --unit /A"}
+    assert Pause(NOW, "", "", unit="/it's").command == """orgctl resume --unit '/it'"'"'s'"""
 
 
 def test_what_always_needs_approval_is_held_even_when_it_is_one() -> None:

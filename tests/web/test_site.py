@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import socket
@@ -18,7 +19,7 @@ from controller.errors import InvalidInput, Problem
 from controller.git.mirror import Commit
 from controller.metrics import Metrics
 from controller.planning.guard import Pause
-from controller.planning.plan import Bystander
+from controller.planning.plan import ORPHANED, Bystander
 from controller.report import CycleResult, Outcome, Report, Result
 from controller.resources.base import Action, Incomplete
 from controller.revision import ACCEPTED, HELD, Standing
@@ -333,6 +334,22 @@ def test_a_get_changes_nothing(web: Web, path: str) -> None:
 def test_a_sync_asks_for_a_cycle(web: Web) -> None:
     assert web.post("/sync").status_code == 202
     assert web.syncs == 1
+
+
+def test_what_waits_says_what_ends_that_also_where_nothing_can_be_approved(web: Web) -> None:
+    web.store.pause(Pause(NOW + timedelta(hours=1), "incident", "ada", kind="account"))
+    stuck = Outcome(change("/Kept", Action.DELETE, blocked="'/Kept' is protected by the settings"), Result.HELD)
+    web.show(report(stuck, bystanders=(Bystander("organizational_unit", "/Old", orphaned=True),)))
+
+    status, page = web.get("/api/status").json(), html.unescape(web.get("/").text)
+
+    assert status["pauses"][0]["resume"] == "orgctl resume --kind account"
+    assert status["stuck"] == [
+        {"why": "'/Kept' is protected by the settings", "names": ["delete organizational_unit /Kept"]},
+        {"why": ORPHANED, "names": ["organizational_unit /Old"]},
+    ]
+    for told in ("orgctl resume --kind account", "'/Kept' is protected by the settings", ORPHANED):
+        assert told in page
 
 
 def test_an_approval_lets_exactly_the_held_changes_through(web: Web) -> None:
