@@ -27,7 +27,7 @@ RESERVED = {
 _FREE = ("content", "inline_policy")
 """Keys under which AWS's own grammar begins."""
 _ATTEMPTS = 4
-_HIDDEN = "this value"
+HIDDEN = "this value"
 """People's contact data stays out of messages."""
 
 
@@ -147,11 +147,11 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], marks: Marks, lines: 
     path, of_key = _location(detail)
     at_key = of_key or detail["type"] == "extra_forbidden"
     mark = marks.key(*path) if at_key else marks.key(*path[:-1]) if detail["type"] == "missing" else marks.at(*path)
-    what, fix = _words(detail, path, model, _HIDDEN if "contacts" in path else _written(lines, mark))
+    what, fix = words(detail, path, model, HIDDEN if "contacts" in path else _written(lines, mark))
     return Problem(mark.file, mark.line, mark.column, what, fix)
 
 
-def _words(detail: ErrorDetails, path: Path, model: type[BaseModel], written: str) -> tuple[str, str]:
+def words(detail: ErrorDetails, path: Path, model: type[BaseModel], written: str) -> tuple[str, str]:
     """What and fix, for a person who knows YAML and not pydantic."""
     name, context = dotted(path), detail.get("ctx", {})
     around = dotted(path[:-1]) or "the document"
@@ -209,7 +209,7 @@ def _kind(value: object, written: str) -> str:
         case int() | float():
             return f"{written or value} is a number"
         case str():
-            return f"{_HIDDEN if written == _HIDDEN else repr(value[:60])} is text"
+            return f"{HIDDEN if written == HIDDEN else repr(value[:60])} is text"
         case list():
             return "this is a list"
         case None:
@@ -219,7 +219,7 @@ def _kind(value: object, written: str) -> str:
 
 
 def _quoted(value: object, written: str) -> str:
-    if isinstance(value, bool | int | float) and written not in ("", _HIDDEN):
+    if isinstance(value, bool | int | float) and written not in ("", HIDDEN):
         return f'Write it in quotes: "{written}".'
     return "Write text, in quotes where it looks like something else."
 
@@ -234,7 +234,7 @@ def _written(lines: Sequence[str], mark: Mark) -> str:
 def _shown(detail: ErrorDetails) -> str:
     value = detail["input"]
     if "contacts" in detail["loc"]:
-        return _HIDDEN
+        return HIDDEN
     return repr(value[:60]) if isinstance(value, str) else str(value)[:60]
 
 
