@@ -404,12 +404,13 @@ def schema(out: Path) -> None:
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=4599, show_default=True, help="Loopback port; 0: any.")
 @click.option("--seed", type=click.Path(path_type=Path, exists=True), help="YAML to start from.")
-def sandbox(port: int, seed: Path | None) -> None:
+@click.option("--unowned", is_flag=True, help="Nothing in the seed is orgctl's yet: an organization to adopt.")
+def sandbox(port: int, seed: Path | None, unowned: bool) -> None:
     """Serve a simulated AWS organization for anything that honours AWS_ENDPOINT_URL."""
     from controller.sandbox.serve import serve
 
     try:
-        serve(port, seed)
+        serve(port, seed, unowned=unowned)
     except OSError as error:
         what = f"port {port} cannot be served on: {os.strerror(error.errno or 0)}"
         raise InvalidInput([Problem("--port", 0, 0, what, "Choose another, or stop what uses it.")]) from error
