@@ -153,6 +153,7 @@ def run(
     from controller.service import serve
 
     settings = _settings(organization=organization, interval=interval, resync=resync, share=share)
+    _check_kinds(settings)
     sys.exit(serve(settings, repo=repo, branch=branch, path=path))
 
 
@@ -222,7 +223,7 @@ def status(as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True)
 @click.option("--writes", is_flag=True, help="The audit trail of single writes instead of cycles.")
 @click.option("--json", "as_json", is_flag=True)
 def history(limit: int, writes: bool, as_json: bool) -> None:
@@ -277,6 +278,9 @@ def pause(kind: str, unit: str | None, duration: str, reason: str, author: str |
 
     length = _pause_length(duration)
     _check_scope(kind, unit)
+    if not reason.strip():
+        fix = "Whoever finds writes stopped reads it."
+        raise InvalidInput([Problem("--reason", 0, 0, "a pause says why", fix)])
     with _store() as store:
         until = Clock().now() + length
         store.pause(Pause(until, reason, author or _user(), kind, unit))
@@ -299,16 +303,23 @@ def _pause_length(text: str) -> timedelta:
 
 def _check_scope(kind: str, unit: str | None) -> None:
     """A pause that matches nothing would stop nothing, and nobody would notice."""
-    from controller.resources.registry import KINDS
-
-    names = [known.name for known in KINDS]
-    if not any(fnmatchcase(name, kind) for name in names):
-        close = get_close_matches(kind, names, 1)
-        fix = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(names)}."
-        raise InvalidInput([Problem("--kind", 0, 0, f"there is no kind '{kind}'", fix)])
+    if unknown := _no_kind(kind, "--kind"):
+        raise InvalidInput([unknown])
     if unit is not None and not unit.startswith("/"):
         what = f"'{unit}' is not an OU's path"
         raise InvalidInput([Problem("--unit", 0, 0, what, "It begins at the root: /Workloads/Prod.")])
+
+
+def _no_kind(kind: str, where: str) -> Problem | None:
+    """What to say of a glob that no kind matches."""
+    from controller.resources.registry import KINDS
+
+    names = [known.name for known in KINDS]
+    if any(fnmatchcase(name, kind) for name in names):
+        return None
+    close = get_close_matches(kind, names, 1)
+    fix = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(names)}."
+    return Problem(where, 0, 0, f"there is no kind '{kind}'", fix)
 
 
 @cli.command()
@@ -395,19 +406,24 @@ def schema(out: Path) -> None:
     from controller.desired.schema import write
     from controller.sandbox.document import SandboxWorld
 
-    for file in write(out, also=[SandboxWorld]):
+    try:
+        written = write(out, also=[SandboxWorld])
+    except OSError as error:
+        raise InvalidInput([Problem("--out", 0, 0, f"{out} cannot be written: {error.strerror}")]) from error
+    for file in written:
         click.echo(file)
 
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=4599, show_default=True, help="Loopback port; 0: any.")
 @click.option("--seed", type=click.Path(path_type=Path, exists=True), help="YAML to start from.")
-def sandbox(port: int, seed: Path | None) -> None:
+@click.option("--unowned", is_flag=True, help="Nothing in the seed is orgctl's yet: an organization to adopt.")
+def sandbox(port: int, seed: Path | None, unowned: bool) -> None:
     """Serve a simulated AWS organization for anything that honours AWS_ENDPOINT_URL."""
     from controller.sandbox.serve import serve
 
     try:
-        serve(port, seed)
+        serve(port, seed, unowned=unowned)
     except OSError as error:
         what = f"port {port} cannot be served on: {os.strerror(error.errno or 0)}"
         raise InvalidInput([Problem("--port", 0, 0, what, "Choose another, or stop what uses it.")]) from error
@@ -420,6 +436,17 @@ def _settings(**overrides: Any) -> Settings:
     from controller.config import load_settings
 
     return load_settings(**overrides)
+
+
+def _check_kinds(settings: Settings) -> None:
+    """A guard rail around a kind that there is not would guard nothing, and nobody would notice."""
+    said = [(f"settings: modes[{number}].kind", rule.kind) for number, rule in enumerate(settings.modes)]
+    for number, name in enumerate(settings.protected):
+        kind = name.partition("/")[0]
+        if not set(kind) & set("*?["):  # a star may reach beyond the kind
+            said.append((f"settings: protected[{number}]", kind))
+    if problems := [problem for where, kind in said if (problem := _no_kind(kind, where))]:
+        raise InvalidInput(problems)
 
 
 def _load(path: Path) -> Estate:
@@ -461,6 +488,7 @@ def _controller(*, read_only: bool, **overrides: Any) -> Iterator[Controller]:
     from controller.reconcile import Controller
 
     settings = _settings(**overrides)
+    _check_kinds(settings)
     clock = Clock()
     with _store(settings) as store:
         controller = Controller(
@@ -509,10 +537,15 @@ def _write_plan(plan: Plan, out: Path) -> None:
 
 def _read_plan_id(file: Path) -> str:
     try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["plan_id"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = "not a plan that `orgctl plan --out` wrote"
-        raise InvalidInput([Problem(str(file), 0, 0, what, "Plan again with --out.")]) from error
+        if file.is_file():  # no device, which might never end
+            match json.loads(file.read_text(encoding="utf-8")):
+                case {"plan_id": str(plan_id)}:
+                    return plan_id
+    except (OSError, ValueError, RecursionError):
+        pass
+    raise InvalidInput(
+        [Problem(str(file), 0, 0, "not a plan that `orgctl plan --out` wrote", "Plan again with --out.")]
+    )
 
 
 def _console() -> Console:

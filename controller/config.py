@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,14 +24,17 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    YamlConfigSettingsSource,
 )
 
+from controller.desired import text, yaml12
+from controller.desired.marks import Marks
 from controller.errors import InvalidInput, Problem
 
+FILE = "orgctl.yaml"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = timedelta(days=3650)
 
@@ -145,11 +147,7 @@ class Settings(BaseSettings):
     """Every setting, with its unit, default and reason."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ORGCTL_",
-        env_nested_delimiter="__",
-        yaml_file="orgctl.yaml",
-        extra="forbid",
-        nested_model_default_partial_update=True,
+        env_prefix="ORGCTL_", env_nested_delimiter="__", extra="forbid", nested_model_default_partial_update=True
     )
 
     organization: Annotated[str | None, AfterValidator(_organization_id)] = Field(
@@ -171,11 +169,22 @@ class Settings(BaseSettings):
     foreign_tag_keys: list[str] = Field(
         default=[], description="Tag keys that other tools own: never added or removed."
     )
-    identity_center_region: str = Field(default="us-east-1", description="The Identity Center instance's home Region.")
-    member_role: str = Field(default="OrgctlMember", description="Role assumed in member accounts, for Security Hub.")
+    identity_center_region: str = Field(
+        default="us-east-1",
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$",
+        description="The Identity Center instance's home Region.",
+    )
+    member_role: str = Field(
+        default="OrgctlMember",
+        pattern=r"^[\w+=,.@/-]+$",
+        description="Role assumed in member accounts, for Security Hub.",
+    )
     member_external_id: SecretStr | None = Field(default=None, description="External id that role demands.")
     rate_multiple: float = Field(
-        default=1.0, gt=0, description="AWS's published call rates times this. Above 1 only against a sandbox."
+        default=1.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="AWS's published call rates times this. Above 1 only against a sandbox.",
     )
     share: float = Field(
         default=0.5, gt=0, le=1, description="The part of those rates that is ours; consoles and other tools need some."
@@ -216,7 +225,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _file()[0])
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -228,17 +237,43 @@ def load_settings(**overrides: Any) -> Settings:
     misspelt = [problem for variable in sorted(os.environ) if (problem := _misspelt(variable))]
     if misspelt:
         raise InvalidInput(misspelt)
+    given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
-        raise InvalidInput([_problem(detail) for detail in error.errors()]) from error
+        marks = _file()[1]
+        raise InvalidInput([_problem(detail, given, marks) for detail in error.errors()]) from error
     except SettingsError as error:  # a list or a mapping in the environment that is not JSON
         raise InvalidInput([_not_json(str(error))]) from error
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise InvalidInput([Problem("orgctl.yaml", 0, 0, f"cannot be read: {error}")]) from error
-    except (TypeError, ValueError) as error:  # what pydantic-settings makes of a list, or of a single word
+
+
+def _file() -> tuple[dict[str, Any], Marks]:
+    """What orgctl.yaml says, each value with its place; read as the desired state is.
+
+    Raises:
+        InvalidInput: It cannot be read, is not YAML, or no mapping.
+    """
+    try:
+        content = Path(FILE).read_bytes()
+    except FileNotFoundError:
+        return {}, Marks({})
+    except OSError as error:
+        raise InvalidInput([Problem(FILE, 0, 0, f"cannot be read: {error.strerror}")]) from error
+    decoded = text.decode(content, FILE)
+    if isinstance(decoded, Problem):
+        raise InvalidInput([decoded])
+    documents, problems = yaml12.parse(decoded, FILE)
+    if not problems and len(documents) > 1:
+        second = documents[1].node
+        problems = [Problem(FILE, second.line, second.column, "a second document", "Put everything into one.")]
+    if problems:
+        raise InvalidInput(problems)
+    if not documents or documents[0].value is None:
+        return {}, Marks({})
+    if not isinstance(documents[0].value, dict):
         fix = "Write `name: value` for each, as in deploy/orgctl.example.yaml."
-        raise InvalidInput([Problem("orgctl.yaml", 0, 0, "it is no mapping of settings", fix)]) from error
+        raise InvalidInput([Problem(FILE, 1, 1, "it is no mapping of settings", fix)])
+    return dict(documents[0].value), documents[0].marks
 
 
 def _misspelt(variable: str) -> Problem | None:
@@ -263,18 +298,20 @@ def _not_json(said: str) -> Problem:
     return Problem("settings", 0, 0, f"{variable}: its value cannot be read", fix)
 
 
-def _problem(detail: Any) -> Problem:
-    name = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        close = get_close_matches(name, Settings.model_fields, 1)
-        fix = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(Settings.model_fields)}."
-        return Problem("settings", 0, 0, f"there is no setting '{name}'", fix)
-    variable = "ORGCTL_" + "__".join(str(step) for step in detail["loc"]).upper()
-    what = f"setting '{name}' ({variable}): {detail['msg'].removeprefix('Value error, ')}"
-    given = detail["input"]
-    shown = f"'{given}'" if isinstance(given, timedelta) else repr(given)
-    return Problem("settings", 0, 0, what, f"It is {shown}." if not _secret(name) else "")
+def _problem(detail: Any, given: dict[str, Any], marks: Marks) -> Problem:
+    """What pydantic found, in our words, at the place that said it: an option, a variable, or the file."""
+    from controller.desired.shape import HIDDEN, words  # seldom needed
 
-
-def _secret(name: str) -> bool:
-    return name in ("member_external_id", "api_token")
+    path = tuple(detail["loc"])
+    first = str(path[0]) if path else ""
+    secret = first in ("member_external_id", "api_token")
+    what, fix = words(detail, path, Settings, HIDDEN if secret else "")
+    field = Settings.model_fields.get(first)
+    fix = " ".join(part for part in ("" if secret else fix, field.description if field else "") if part)
+    variables = ["ORGCTL_" + "__".join(map(str, path[:length])).upper() for length in range(len(path), 0, -1)]
+    if first in given:
+        return Problem(f"--{first.replace('_', '-')}", 0, 0, what, fix)
+    if said := [name for name in os.environ if name.upper() in variables]:
+        return Problem(max(said, key=len), 0, 0, what, fix)
+    mark = marks.key(*path) if detail["type"] == "extra_forbidden" else marks.at(*path)
+    return Problem(mark.file, mark.line, mark.column, what, fix)

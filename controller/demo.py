@@ -264,7 +264,7 @@ def _script(sandbox: Sandbox, repository: Repository, environment: dict[str, str
 def _play(sandbox: Sandbox, repository: Repository, environment: dict[str, str]) -> int:
     _allow(sandbox, writes=True)
     with _running(repository, environment) as daemon:
-        console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
+        _addresses(daemon)
         console.print(f"Commit and push in {repository.clone}/ and watch. To use the CLI in another terminal:")
         for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
                      "ORGCTL_ORGANIZATION", "ORGCTL_STATE_DIR", "ORGCTL_MODE", "ORGCTL_RATE_MULTIPLE",
@@ -272,6 +272,12 @@ def _play(sandbox: Sandbox, repository: Repository, environment: dict[str, str])
             console.print(f"  export {name}={environment[name]}", soft_wrap=True)
         _stay(daemon)
     return 0
+
+
+def _addresses(daemon: Daemon) -> None:
+    console.print(
+        f"Status page {daemon.address}/ · {daemon.address}/metrics · {daemon.address}/healthz", soft_wrap=True
+    )
 
 
 def _stay(daemon: Daemon) -> None:
@@ -333,7 +339,8 @@ def _show(done: Counter[str]) -> None:
     for what, count in sorted(done.items()):
         action, kind = what.split(" ", 1)
         actions.setdefault(action, []).append(f"{count} {kind}")
-    console.print(f"[green]Converged[/] with {sum(done.values())} changes.")
+    total = sum(done.values())
+    console.print(f"[green]Converged[/] with {total} change{'' if total == 1 else 's'}.")
     for action, kinds in actions.items():
         console.print(f"  {action:7} {', '.join(kinds)}", soft_wrap=True)
 
@@ -348,10 +355,9 @@ def _summary(sandbox: Sandbox, daemon: Daemon) -> None:
     console.print(table)
     throttled = sum(count for name, count in sandbox.refused.items() if "TooMany" in name or "Throttl" in name)
     console.print(f"{sum(sandbox.world.calls.values())} calls, {throttled} throttled.")
-    if os.environ.get("DEMO_STAY") == "1":
-        console.print(f"Status page {daemon.address}/ · metrics {daemon.address}/metrics")
-    else:
-        console.print("`DEMO_STAY=1 make demo` stays up, with its status page; `make run` is for playing with it.")
+    _addresses(daemon)
+    if os.environ.get("DEMO_STAY") != "1":
+        console.print("They end with the demo: `DEMO_STAY=1 make demo` stays up; `make run` is for playing with it.")
 
 
 if __name__ == "__main__":

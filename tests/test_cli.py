@@ -438,6 +438,7 @@ def test_a_pause_of_one_kind_leaves_the_others(orgctl: Shell) -> None:
         pytest.param(["--for", "31d"], "up to 30 days", id="for ever"),
         pytest.param(["--for", "2h", "--kind", "polcy_attachment"], "Did you mean 'policy_attachment'?", id="no kind"),
         pytest.param(["--for", "2h", "--unit", "Workloads"], "/Workloads/Prod", id="no path"),
+        pytest.param(["--for", "2h", "--reason", " "], "a pause says why", id="no reason"),
     ],
 )
 def test_a_pause_that_would_stop_nothing_is_refused(orgctl: Shell, arguments: list[str], told: str) -> None:
@@ -532,14 +533,28 @@ def test_access_answers_one_question_at_a_time(orgctl: Shell) -> None:
         pytest.param("plan estate", {"AWS_ACCESS_KEY_ID": ""}, "no AWS credentials", id="no credentials"),
         pytest.param("plan estate", {"ORGCTL_STATE_DIR": "estate/all.yaml"}, "ORGCTL_STATE_DIR", id="state in a file"),
         pytest.param("status", {"ORGCTL_STATE_DIR": "/proc/none"}, "ORGCTL_STATE_DIR", id="state cannot be written"),
-        pytest.param("plan estate", {"ORGCTL_MODE": "enforced"}, "'observe' or 'enforce'", id="a setting"),
+        pytest.param("plan estate", {"ORGCTL_MODE": "enforced"}, "Did you mean 'enforce'?", id="a setting"),
+        pytest.param(
+            "plan estate",
+            {"ORGCTL_MODES": '[{"kind": "acount", "mode": "observe"}]'},
+            "modes[0].kind: there is no kind 'acount'\n    Did you mean 'account'?",
+            id="a mode for no kind",
+        ),
+        pytest.param(
+            "plan estate",
+            {"ORGCTL_PROTECTED": '["acount/audit"]'},
+            "protected[0]: there is no kind",
+            id="a guard for none",
+        ),
         pytest.param(
             "plan estate --out no/plan.json", {}, "no/plan.json cannot be written", id="out cannot be written"
         ),
         pytest.param("apply estate --plan none.json", {}, "'none.json' does not exist", id="no saved plan"),
+        pytest.param("apply estate --plan /dev/zero", {}, "not a plan that", id="a device for a plan"),
         pytest.param("plan estate --formt json", {}, "Did you mean one of: '--format'", id="no such option"),
         pytest.param("pln", {}, "No such command 'pln'", id="no such command"),
         pytest.param("history --limit 0", {}, "--limit", id="no limit"),
+        pytest.param("history --limit 99999999999999999999", {}, "--limit", id="past any number of rows"),
         pytest.param("run", {}, "Missing option '--repo'", id="no repository"),
         pytest.param("run --repo estate", {}, "https://host/path", id="no url"),
         pytest.param("run --repo file:///x --interval 5", {}, "30s, 15m, 2h or 1d", id="no duration"),
@@ -547,6 +562,7 @@ def test_access_answers_one_question_at_a_time(orgctl: Shell) -> None:
         pytest.param("sandbox --port 65536", {}, "0<=x<=65535", id="no port"),
         pytest.param("sandbox --seed none", {}, "'none' does not exist", id="no seed"),
         pytest.param("schema --out estate/all.yaml", {}, "is a file", id="schemas in a file"),
+        pytest.param("schema --out /proc/none", {}, "/proc/none cannot be written", id="schemas nowhere"),
     ],
 )
 def test_what_is_wrong_is_told_in_words(orgctl: Shell, arguments: str, environment: dict[str, str], told: str) -> None:
@@ -555,6 +571,16 @@ def test_what_is_wrong_is_told_in_words(orgctl: Shell, arguments: str, environme
     assert ended.code == 1
     assert told in ended.err
     assert "Traceback" not in ended.err + ended.out
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"plan_id": null}', "[" * 100_000, "9" * 5000, "\x00"])
+def test_what_is_no_plan_is_not_applied(orgctl: Shell, content: str) -> None:
+    (orgctl.place / "plan.json").write_text(content)
+
+    ended = orgctl("apply", "estate", "--plan", "plan.json", "--yes")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == "plan.json: not a plan that `orgctl plan --out` wrote\n    Plan again with --out.\n"
 
 
 def test_credentials_of_a_member_account_are_refused_with_the_account_that_is_needed(orgctl: Shell) -> None:

@@ -52,16 +52,27 @@ def test_by_default_nothing_is_written_and_no_organization_is_meant() -> None:
 @pytest.mark.parametrize(
     "text, told",
     [
-        pytest.param("mode: enforced", "setting 'mode' (ORGCTL_MODE)", id="a value that is not one of two"),
-        pytest.param("isntance: blue", "Did you mean 'instance'?", id="a misspelt setting"),
+        pytest.param("mode: enforced", "orgctl.yaml:1:7: mode: 'enforced' is not known here", id="neither of two"),
+        pytest.param("mode: enforced", "Did you mean 'enforce'?", id="the nearest spelling"),
+        pytest.param("isntance: blue", "orgctl.yaml:1:1: the document: unknown key 'isntance'", id="misspelt"),
+        pytest.param("isntance: blue", "Did you mean 'instance'?", id="what was meant"),
         pytest.param("interval: 5", "30s, 15m, 2h or 1d", id="a duration without a unit"),
         pytest.param("interval: 0s", "1 second", id="no time between two looks at git"),
-        pytest.param("limits: {removal: 3}", "limits.removal", id="a misspelt limit"),
+        pytest.param("limits:\n  removal: 3", "orgctl.yaml:2:3: limits: unknown key 'removal'", id="a misspelt limit"),
+        pytest.param("limits: 5", "orgctl.yaml:1:9: limits: 5 is a number, not a mapping", id="no mapping of limits"),
         pytest.param("organization: '123'", "o-a1b2c3d4e5", id="no organization's id"),
+        pytest.param("member_role: ''", "orgctl.yaml:1:14: member_role", id="no role"),
+        pytest.param("identity_center_region: Ireland", "orgctl.yaml:1:25: identity_center_region", id="no Region"),
+        pytest.param("rate_multiple: 1e999", "not a number that JSON can write", id="an endless rate"),
+        pytest.param("mode: observe\nmode: enforce", "orgctl.yaml:2:1: the key 'mode' stands here twice", id="twice"),
+        pytest.param("mode: observe\n---\nmode: enforce", "orgctl.yaml:3:1: a second document", id="two documents"),
+        pytest.param("1: 2", "orgctl.yaml:1:1: this key is a number, not text", id="a number for a name"),
+        pytest.param("mode: !!python/name:os.system", "is not allowed here", id="an object"),
         pytest.param("- mode", "it is no mapping of settings", id="a list"),
         pytest.param("mode", "it is no mapping of settings", id="a word"),
-        pytest.param("mode: [", "orgctl.yaml: cannot be read", id="broken YAML"),
-        pytest.param("mode: \udcff", "orgctl.yaml: cannot be read", id="not UTF-8"),
+        pytest.param("mode: [", "orgctl.yaml:2:1: the file ends", id="broken YAML"),
+        pytest.param("mode: " + "[" * 5000, "nested deeper than 64 levels", id="a pit"),
+        pytest.param("mode: \udcff", "orgctl.yaml:1:7: the byte 0xff is not valid UTF-8", id="not UTF-8"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told(place: Path, text: str, told: str) -> None:
@@ -86,6 +97,27 @@ def test_what_is_wrong_in_the_environment_is_told(
     monkeypatch.setenv(variable, value)
 
     assert told in refusal()
+
+
+def test_all_that_is_wrong_is_told_at_once_each_where_it_was_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "orgctl.yaml").write_text("workers: 0\nlimits: {share: 2, removals: 1}\n")
+    monkeypatch.setenv("ORGCTL_LIMITS__REMOVALS", "-1")
+
+    with pytest.raises(InvalidInput) as refused:
+        load_settings(interval="soon")
+
+    assert [str(problem).split(": ")[:2] for problem in refused.value.problems] == [
+        ["--interval", "interval"],
+        ["ORGCTL_LIMITS__REMOVALS", "limits.removals"],
+        ["orgctl.yaml:1:10", "workers"],
+        ["orgctl.yaml:2:17", "limits.share"],
+    ]
+
+
+def test_words_that_older_yaml_took_for_false_are_words(place: Path) -> None:
+    (place / "orgctl.yaml").write_text("instance: no\n")
+
+    assert load_settings().instance == "no"
 
 
 def test_variables_that_kubernetes_sets_for_a_service_of_that_name_are_left_alone(

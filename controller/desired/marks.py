@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias, Union
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,6 +20,21 @@ class Mark:
 
 
 Path = tuple[str | int, ...]
+Cuts: TypeAlias = dict[str | int, Union["Cuts", None]]
+"""What to leave out of a value, by step: None is all of it there, a mapping what to leave out further down."""
+KEPT: Cuts = {}
+
+
+def cuts(paths: Iterable[Path]) -> Cuts:
+    """All of these, none of them empty, as one: cutting one by one would copy a long list for each of its items."""
+    root: Cuts = {}
+    for path in paths:
+        here: Cuts | None = root
+        for step in path[:-1]:
+            here = None if here is None else here.setdefault(step, {})
+        if here is not None:
+            here[path[-1]] = None
+    return root
 
 
 @dataclass(slots=True, eq=False)
@@ -54,17 +70,19 @@ class Node:
             return None
         return self.items[step], self.items[step]
 
-    def without(self, path: Path) -> Node:
-        """A copy that lacks what stands at `path`; later items of a list move up, as they do in the value."""
-        step, rest = path[0], path[1:]
-        if self.fields is not None and isinstance(step, str) and step in self.fields:
-            key, value = self.fields[step]
-            kept = {name: child for name, child in self.fields.items() if name != step or rest}
-            return replace(self, fields={**kept, step: (key, value.without(rest))} if rest else kept)
-        if self.items is not None and isinstance(step, int) and step < len(self.items):
-            middle = [self.items[step].without(rest)] if rest else []
-            return replace(self, items=[*self.items[:step], *middle, *self.items[step + 1 :]])
+    def without(self, cuts: Cuts) -> Node:
+        """A copy that lacks what is cut; later items of a list move up, as they do in the value."""
+        if self.fields is not None:
+            kept = [(name, *child) for name, child in self.fields.items() if cuts.get(name, KEPT) is not None]
+            return replace(self, fields={name: (key, _less(value, cuts.get(name))) for name, key, value in kept})
+        if self.items is not None:
+            left = [(index, item) for index, item in enumerate(self.items) if cuts.get(index, KEPT) is not None]
+            return replace(self, items=[_less(item, cuts.get(index)) for index, item in left])
         return self
+
+
+def _less(node: Node, cuts: Cuts | None) -> Node:
+    return node.without(cuts) if cuts else node
 
 
 @dataclass(frozen=True, slots=True)

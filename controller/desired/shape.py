@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from controller.desired.documents import MODELS
 from controller.desired.documents.base import PATTERNS, DocumentModel
-from controller.desired.marks import Mark, Marks, Node, Path
+from controller.desired.marks import KEPT, Cuts, Mark, Marks, Node, Path, cuts
 from controller.desired.nearest import did_you_mean
 from controller.desired.yaml12 import RawDocument
 from controller.errors import Problem
@@ -27,7 +27,7 @@ RESERVED = {
 _FREE = ("content", "inline_policy")
 """Keys under which AWS's own grammar begins."""
 _ATTEMPTS = 4
-_HIDDEN = "this value"
+HIDDEN = "this value"
 """People's contact data stays out of messages."""
 
 
@@ -67,8 +67,9 @@ def shape(raw: RawDocument, model: type[DocumentModel], text: str) -> Shaped:
         except ValidationError as error:
             details = error.errors(include_url=False)
             if attempt == 0:
-                told = [detail for detail in details if detail["loc"] not in nulls]
-                problems += [_problem(detail, model, Marks.of(draft.node), text) for detail in told]
+                quiet, marks, lines = set(nulls), Marks.of(draft.node), text.split("\n")
+                told = [detail for detail in details if detail["loc"] not in quiet]
+                problems += [_problem(detail, model, marks, lines) for detail in told]
             draft.drop([_culprit(detail) for detail in details])
     return Shaped(None, draft.node, tuple(problems), frozenset(draft.cut))
 
@@ -82,13 +83,16 @@ class _Draft:
     cut: set[Mark] = field(default_factory=set)
 
     def drop(self, paths: Iterable[Path]) -> None:
-        # From the back, so that the places of those still to go do not move.
-        for path in sorted(set(paths), key=lambda path: [str(step).zfill(9) for step in path], reverse=True):
-            marks = Marks.of(self.node)
+        paths = set(paths)
+        marks = Marks.of(self.node)
+        for path in paths:
             for length in range(len(path) + 1):
                 self.cut |= {marks.at(*path[:length]), marks.key(*path[:length])}
-            self.value = _without(self.value, path)
-            self.node = self.node.without(path) if path else self.node
+        if () in paths:
+            self.value = None
+        elif paths:
+            away = cuts(paths)
+            self.value, self.node = _without(self.value, away), self.node.without(away)
 
 
 def dotted(path: Path) -> str:
@@ -116,17 +120,14 @@ def _null_problem(path: Path, mark: Mark) -> Problem:
     return Problem(mark.file, mark.line, mark.column, f"{dotted(path)}: there is no value", fix)
 
 
-def _without(value: Any, path: Path) -> Any:
-    """A copy without what stands at `path`; shares all the rest."""
-    if not path:
-        return None
-    step, rest = path[0], path[1:]
-    if isinstance(value, dict) and isinstance(step, str) and step in value:
-        if rest:
-            return {**value, step: _without(value[step], rest)}
-        return {key: item for key, item in value.items() if key != step}
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return [*value[:step], *([_without(value[step], rest)] if rest else []), *value[step + 1 :]]
+def _without(value: Any, away: Cuts | None) -> Any:
+    """A copy without what is to go; shares all the rest."""
+    if away and isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if away.get(key, KEPT) is not None}
+        return {key: _without(item, away.get(key)) for key, item in kept.items()}
+    if away and isinstance(value, list):
+        left = [(index, item) for index, item in enumerate(value) if away.get(index, KEPT) is not None]
+        return [_without(item, away.get(index)) for index, item in left]
     return value
 
 
@@ -142,15 +143,15 @@ def _culprit(detail: ErrorDetails) -> Path:
     return path[:-1] if detail["type"] == "missing" else path
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], marks: Marks, text: str) -> Problem:
+def _problem(detail: ErrorDetails, model: type[BaseModel], marks: Marks, lines: Sequence[str]) -> Problem:
     path, of_key = _location(detail)
     at_key = of_key or detail["type"] == "extra_forbidden"
     mark = marks.key(*path) if at_key else marks.key(*path[:-1]) if detail["type"] == "missing" else marks.at(*path)
-    what, fix = _words(detail, path, model, _HIDDEN if "contacts" in path else _written(text, mark))
+    what, fix = words(detail, path, model, HIDDEN if "contacts" in path else _written(lines, mark))
     return Problem(mark.file, mark.line, mark.column, what, fix)
 
 
-def _words(detail: ErrorDetails, path: Path, model: type[BaseModel], written: str) -> tuple[str, str]:
+def words(detail: ErrorDetails, path: Path, model: type[BaseModel], written: str) -> tuple[str, str]:
     """What and fix, for a person who knows YAML and not pydantic."""
     name, context = dotted(path), detail.get("ctx", {})
     around = dotted(path[:-1]) or "the document"
@@ -186,7 +187,8 @@ def _words(detail: ErrorDetails, path: Path, model: type[BaseModel], written: st
             expected_kind, fix = _EXPECTED[kind]
             return f"{name or 'the document'}: {_kind(detail['input'], written)}, not {expected_kind}", fix
         case _:
-            return f"{name or 'the document'}: {detail['msg']}", ""
+            given = "" if "contacts" in path else f"It is {_shown(detail)}."
+            return f"{name or 'the document'}: {detail['msg'].removeprefix('Value error, ')}", given
 
 
 _EXPECTED = {
@@ -207,7 +209,7 @@ def _kind(value: object, written: str) -> str:
         case int() | float():
             return f"{written or value} is a number"
         case str():
-            return f"{_HIDDEN if written == _HIDDEN else repr(value[:60])} is text"
+            return f"{HIDDEN if written == HIDDEN else repr(value[:60])} is text"
         case list():
             return "this is a list"
         case None:
@@ -217,14 +219,13 @@ def _kind(value: object, written: str) -> str:
 
 
 def _quoted(value: object, written: str) -> str:
-    if isinstance(value, bool | int | float) and written not in ("", _HIDDEN):
+    if isinstance(value, bool | int | float) and written not in ("", HIDDEN):
         return f'Write it in quotes: "{written}".'
     return "Write text, in quotes where it looks like something else."
 
 
-def _written(text: str, mark: Mark) -> str:
+def _written(lines: Sequence[str], mark: Mark) -> str:
     """The plain scalar at a place, as it was typed: what was read as a number has lost its leading zeros."""
-    lines = text.split("\n", mark.line)
     line = lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
     found = re.match(r"[^\s,\]}:'\"{\[&*!#]+", line[mark.column - 1 :])
     return found[0][:60] if found else ""
@@ -233,7 +234,7 @@ def _written(text: str, mark: Mark) -> str:
 def _shown(detail: ErrorDetails) -> str:
     value = detail["input"]
     if "contacts" in detail["loc"]:
-        return _HIDDEN
+        return HIDDEN
     return repr(value[:60]) if isinstance(value, str) else str(value)[:60]
 
 

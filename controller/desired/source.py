@@ -115,22 +115,28 @@ def too_large(size: int) -> tuple[str, str]:
 
 def _walk(top: Path, reader: _Reader) -> Iterator[Path]:
     """The files to read, in the order of their paths."""
-    try:
-        entries = sorted(os.scandir(top), key=lambda entry: entry.name)
-    except OSError as error:
-        reader.refuse(top, f"cannot be read: {error.strerror}", "Correct the directory's permissions.")
-        return
-    for entry in entries:
+    waiting = _entries(top, reader)
+    while waiting:
+        entry = waiting.pop()
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():
-            if path.suffix in SUFFIXES or path.is_dir():
+            if path.suffix in SUFFIXES or os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where it may not look
                 reader.refuse(path, "a symbolic link: links are not followed", "Put the file itself there.")
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, reader)
+            waiting += _entries(path, reader)
         elif path.suffix in SUFFIXES:
             yield path
+
+
+def _entries(directory: Path, reader: _Reader) -> list[os.DirEntry[str]]:
+    """What lies in it, the first at the end."""
+    try:
+        return sorted(os.scandir(directory), key=lambda entry: entry.name, reverse=True)
+    except OSError as error:
+        reader.refuse(directory, f"cannot be read: {error.strerror}", "Correct the directory's permissions.")
+        return []
 
 
 def _printable(name: str) -> str:

@@ -205,6 +205,8 @@ def _parse(text: str, where: Where) -> nodes.Template:
         raise TemplateError(
             where, f"statements and comments ('{{% %}}', '{{# #}}') are not allowed; there are {ALLOWED}"
         )
+    if text.rfind("}}") < text.rfind("{{"):  # so the searches below need not look for an end that never comes
+        raise TemplateError(where, f"not a valid expression ('{{{{' without its '}}}}'); there are {ALLOWED}")
     # `\/` in a path is orgctl's way to write a slash within a name; in a Jinja string a backslash needs its double.
     source = _EXPRESSION.sub(lambda match: re.sub(r"(?<!\\)\\/", r"\\\\/", match[0]), text)
     try:

@@ -12,13 +12,13 @@ from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.seed import seeded
 
 
-def serve(port: int, seed: Path | None) -> None:
+def serve(port: int, seed: Path | None, *, unowned: bool = False) -> None:
     """Serve a simulated organization on a loopback port, and say how to reach it.
 
     Raises:
         InvalidInput: The seed is wrong.
     """
-    sandbox = Sandbox.create() if seed is None else seeded(seed)
+    sandbox = Sandbox.create() if seed is None else seeded(seed, unowned=unowned)
     sandbox.start(port)
     world = sandbox.world
     click.echo(f"# Organization {world.organization_id}: {len(world.accounts)} accounts, {len(world.units) - 1} OUs.")

@@ -696,6 +696,38 @@ def test_a_name_whose_own_document_has_a_slip_is_not_called_dangling() -> None:
     assert [problem.file for problem in found] == ["u.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        pytest.param(
+            "kind: Organization\n" + "".join(f"key{n}: 1\n" for n in range(9000)),
+            "bad.yaml:2:1: the document: unknown key 'key0'",
+            id="unknown keys",
+        ),
+        pytest.param(
+            scp("p").replace("Resource: '*'", f"Resource: '{'{{' * 300_000}'"),
+            "'{{' without its '}}'",
+            id="an expression that never ends",
+        ),
+    ],
+)
+def test_slips_by_the_thousand_are_told_in_time_that_grows_with_their_number_alone(text: str, first: str) -> None:
+    # What took time by the square of the number took minutes here: the tests would not end.
+    with pytest.raises(InvalidInput) as refused:
+        load(Files({"bad.yaml": text.encode()}))
+
+    assert first in str(refused.value.problems[0])
+
+
+def test_what_is_cut_out_does_not_move_the_places_of_the_rest() -> None:
+    text = "kind: Organization\nregions: [1, eu-west-1, 2, mars, 3]\ntrusted_services: [x, sso.amazonaws.com, y]\n"
+
+    assert [(p.line, p.column) for p in problems({"bad.yaml": text})] == [
+        *((2, 11), (2, 25), (2, 28), (2, 34)),
+        *((3, 20), (3, 42)),
+    ]
+
+
 def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
     (problem,) = problems({"big.yaml": b"[" * 50 * 1024 * 1024})
 

@@ -228,6 +228,15 @@ def test_nothing_need_be_owned(seed: Seeds) -> None:
     assert world.policy("boundary").tags == world.hub("audit").tags == {}
 
 
+def test_an_organization_to_adopt_carries_no_owners_whatever_its_seed_says(tmp_path: Path) -> None:
+    (tmp_path / "git.yaml").write_text(GIT)
+    (tmp_path / "world.yaml").write_text("kind: SandboxWorld\nowned_by: other\nowned_by_others: {'*': third}\n")
+
+    world = Seeded(seeded(tmp_path, unowned=True))
+
+    assert world.policy("boundary").tags == world.hub("audit").tags == {}
+
+
 def test_policies_lie_over_gits_or_beside_them(seed: Seeds) -> None:
     world = seed("""
 policies:
@@ -395,6 +404,10 @@ def test_the_desired_state_may_lie_elsewhere(tmp_path: Path) -> None:
     [
         ("accounts: {shop-dev: {stat: SUSPENDED}}", r"world.yaml:2:.*stat.*"),
         ("delays: {x: soon}", r"world.yaml:2:"),
+        (
+            "policies: [{name: p, content: {a: \"{{ account('nobody').id }}\"}}]",
+            r"SandboxWorld: there is no account 'nobody'",
+        ),
         ("owned_by: main\n---\nkind: SandboxWorld", r"world.yaml:4:1: a second SandboxWorld"),
     ],
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.desired.estate import Estate
+from controller.desired.templates import TemplateError
+from controller.errors import InvalidInput, Problem
 from controller.sandbox.document import SandboxWorld
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.seed import access, organization, security_hub
@@ -13,23 +15,31 @@ from controller.sandbox.seed.reading import read
 from controller.sandbox.world import World
 
 
-def seeded(*paths: Path, virtual: bool = False, random_seed: int = 0) -> Sandbox:
+def seeded(*paths: Path, virtual: bool = False, random_seed: int = 0, unowned: bool = False) -> Sandbox:
     """A new sandbox, seeded from the YAML in all `paths`, its faults, latency and rates in force.
 
     Args:
         virtual: Its time stands still but for what moves it on purpose.
+        unowned: Nothing carries an owner's tag, whatever the seed says: as before orgctl came.
 
     Raises:
         InvalidInput: The YAML is wrong.
     """
     seed = read(*paths)
-    management = seed.document.management.id
+    document = seed.document
+    if unowned:
+        document = document.model_copy(update={"owned_by": "", "owned_by_others": {}})
+    management = document.management.id
     sandbox = Sandbox.create(virtual=virtual, seed=random_seed, management_account=management)
-    sow(sandbox.world, seed.estate, seed.document)
-    sandbox.latency = dict(seed.document.latency)
-    if seed.document.rates is not None:
-        sandbox.rates.set(seed.document.rates)
-    for fault in seed.document.faults:
+    try:
+        sow(sandbox.world, seed.estate, document)
+    except TemplateError as error:  # git's content was checked; a live policy's was not
+        fix = "Declare it in `accounts`, or correct the policy's content."
+        raise InvalidInput([Problem(str(paths[0]), 0, 0, f"SandboxWorld: {error.why}", fix)]) from error
+    sandbox.latency = dict(document.latency)
+    if document.rates is not None:
+        sandbox.rates.set(document.rates)
+    for fault in document.faults:
         sandbox.faults.add(**fault.model_dump())
     return sandbox
 
