@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.aws.api import Reader, Writer
-from controller.aws.known import Basis
+from controller.aws.known import Basis, Call
 from controller.aws.tags import owner_now, tags_basis
 from controller.desired import paths
 from controller.desired.documents.base import Attachment
@@ -124,11 +124,9 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                     found[one.key] = one
         at = aws.clock.now()
         wants = _wants(estate, live, at)
-        for on_target in aws.map(look.on_target, every):
-            found.update({one.key: one for one in on_target})
+        look.correct(found, every)
         changing = look.places({*look.changing(wants, found), *decisive(estate, live, found.values())})
-        for on_target in aws.map(look.on_target, [place for place in changing if place not in {*every}]):
-            found.update({one.key: one for one in on_target})
+        look.correct(found, [place for place in changing if place not in {*every}])
         listed = sorted({*every, *changing})
         counts = Counter((one.policy_kind, one.target) for one in found.values())
         matter = [*found.values(), *wants.resources.values()]
@@ -329,6 +327,24 @@ class _Look:
         )
         policies = self.policies[kind]
         return [self.attachment(policies[item["Id"]], target) for item in listed if item["Id"] in policies]
+
+    def correct(self, found: dict[str, PolicyAttachment], places: Sequence[Place]) -> None:
+        """By all that is on these places. Where a policy's targets say otherwise, the younger answer counts."""
+        there: dict[Place, list[PolicyAttachment]] = {}
+        for one in found.values():
+            there.setdefault((one.policy_kind, one.target), []).append(one)
+        for place, on_target in zip(places, self.aws.map(self.on_target, places), strict=True):
+            call, seen = policies_call(self.ids[place[1]], _KINDS[place[0]].aws_type), {one.key for one in on_target}
+            for one in there.get(place, ()):
+                if one.key not in seen and not self._is_younger(one, call):
+                    del found[one.key]
+            for one in on_target:
+                if one.key in found or not self._is_younger(one, call):
+                    found[one.key] = one
+
+    def _is_younger(self, one: PolicyAttachment, on_target: Call) -> bool:
+        """Whether the policy was asked for its targets after the target was asked for its policies."""
+        return one.policy_id is not None and self.aws.is_better(targets_call(one.policy_id), than=on_target)
 
     def target_key(self, id: str) -> str | None:
         return self.targets_by_id.get(id)

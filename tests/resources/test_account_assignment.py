@@ -373,11 +373,11 @@ def test_a_failure_is_asked_after_once_for_its_reason(town: Town) -> None:
 
 
 def test_all_that_wait_end_when_the_process_is_to_stop(town: Town) -> None:
-    town.world.delays["CreateAccountAssignment"] = 200
-    town.stop_after(3)
+    town.world.delays["CreateAccountAssignment"] = 1_000_000
+    town.stop_after(1)
     with pytest.raises(Stopped):
         town.cycle(SETS, LINES)
-    assert [write["outcome"] for write in town.store.writes()] == ["unknown"] * 3
+    assert {write["outcome"] for write in town.store.writes()} == {"unknown"}
 
 
 def test_an_answer_that_is_lost_leaves_the_assignment_once(town: Town) -> None:
