@@ -292,6 +292,15 @@ class Change:
     def ref(self) -> Ref:
         return Ref(self.kind, self.key)
 
+    def placed(
+        self, requires: frozenset[str], blocked: str | None, unit: str | None, rests_on: tuple[str, ...]
+    ) -> Change:
+        """The same change with its place in the plan. (`replace` takes twice as long, and every change comes here.)"""
+        return Change(
+            self.kind, self.key, self.name, self.action, self.before, self.after, self.source, unit, rests_on,
+            self.exempt, self.reason, requires, blocked, self.hold, self.observe_only,
+        )  # fmt: skip
+
 
 class Kind(Generic[R]):
     """One kind of AWS resource: all that the controller knows of it.
