@@ -14,7 +14,7 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -219,18 +219,24 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def every_case(size: str, cases: Iterable[str] = CASES) -> dict[str, Any]:
+    """Each case's figures, and told."""
+    figures = {}
+    print(f"{size}: {SIZES[size]}, {len(REGIONS)} Regions")
+    for case in cases:
+        with multiprocessing.get_context("spawn").Pool(1) as alone:
+            figures[case] = alone.apply(measure, (case, SIZES[size]))
+        _tell(case, figures[case])
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="XL")
     parser.add_argument("--case", choices=CASES, help="only this")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     chosen = parser.parse_args()
-    size, figures = SIZES[chosen.size], {}
-    print(f"{chosen.size}: {size}, {len(REGIONS)} Regions")
-    for case in [chosen.case] if chosen.case else CASES:
-        with multiprocessing.get_context("spawn").Pool(1) as alone:
-            figures[case] = alone.apply(measure, (case, size))
-        _tell(case, figures[case])
+    figures = every_case(chosen.size, [chosen.case] if chosen.case else CASES)
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 

@@ -298,7 +298,7 @@ class Change:
         """The same change with its place in the plan. (`replace` takes twice as long, and every change comes here.)"""
         return Change(
             self.kind, self.key, self.name, self.action, self.before, self.after, self.source, unit, rests_on,
-            self.exempt, self.reason, requires, blocked, self.hold, self.observe_only,
+            self.exempt, self.reason, requires, blocked, self.hold, self.observe_only, self.waits,
         )  # fmt: skip
 
 
