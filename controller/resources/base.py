@@ -116,6 +116,8 @@ _IDENTITY = frozenset({"key", "name", "id", "owner", "source"})
 
 def plain(value: Any) -> Json:
     """A value as JSON: mappings sorted, sets as sorted lists, values that know better asked (`to_json`)."""
+    if type(value) is str or value is None:  # most are
+        return value
     if hasattr(value, "to_json"):
         return plain(value.to_json())
     if isinstance(value, Mapping):
@@ -124,7 +126,7 @@ def plain(value: Any) -> Json:
         return sorted((plain(v) for v in value), key=repr)
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str):
         return value
     return str(value)
 
