@@ -53,14 +53,10 @@ def sandbox(seed: Path) -> Iterator[dict[str, str]]:
 def measure(contender: Contender, seed: Path, place: Path, latency: float, rates: float) -> dict[str, Any]:
     place.mkdir()
     with sandbox(seed) as exports:
-        yard, control = (
-            Yard(seed, place, exports["AWS_ENDPOINT_URL"], rates),
-            SandboxClient(exports["AWS_ENDPOINT_URL"]),
-        )
-        control.post("rules", **FULL_PAGES)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ORGCTL_"))}
-        environment = {**clean, **exports, "PYTHONPATH": str(HERE)}
-        os.environ.update(exports)
+        yard = Yard(seed, place, {**clean, **exports, "PYTHONPATH": str(HERE)}, rates)
+        control = SandboxClient(exports["AWS_ENDPOINT_URL"])
+        control.post("rules", **FULL_PAGES)
         contender.prepare(yard)
         control.calls(reset=True)
         control.post("latency", **{"*": latency})
@@ -68,7 +64,7 @@ def measure(contender: Contender, seed: Path, place: Path, latency: float, rates
         began = time.perf_counter()
         with (place / "told").open("w") as told:
             process = subprocess.Popen(
-                contender.command(yard), cwd=place, env=environment, stdout=told, stderr=subprocess.STDOUT
+                contender.command(yard), cwd=place, env=yard.environment, stdout=told, stderr=subprocess.STDOUT
             )
             _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -8,7 +8,7 @@ memory the operating system.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,13 @@ class Yard:
     Attributes:
         seed: The organization as desired state, which it is in sync with.
         place: An empty directory, where it is started.
-        url: The simulated AWS, for what is prepared outside of the measurement.
+        environment: The variables that it is started with: among them those that lead to the simulated AWS.
         rates: The multiple of AWS's published rates that hold.
     """
 
     seed: Path
     place: Path
-    url: str
+    environment: Mapping[str, str]
     rates: float
 
 
@@ -67,7 +67,7 @@ CONTENDERS = {
             "terraform",
             lambda yard: terraform.command(),
             terraform.missing,
-            lambda yard: terraform.prepare(yard.url, yard.place),
+            lambda yard: terraform.prepare(yard.environment, yard.place),
         ),
     )
 }

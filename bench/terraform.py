@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ PLUGINS = (
     "/usr/share/terraform/plugins",
     "/opt/tf-plugins",
 )
+TERRAFORM = ("env", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "terraform")  # no look for newer versions
 QUIET = ("-input=false", "-no-color")
 Resource = tuple[str, str, dict[str, Any]]
 """Terraform's type, the id to import, and the arguments."""
@@ -38,14 +39,15 @@ def missing() -> str | None:
 
 def command() -> list[str]:
     """A plan, which is to find nothing: -detailed-exitcode ends with 2 where there is something."""
-    return ["terraform", "plan", "-detailed-exitcode", *QUIET]
+    return [*TERRAFORM, "plan", "-detailed-exitcode", *QUIET]
 
 
-def prepare(url: str, place: Path) -> None:
+def prepare(environment: Mapping[str, str], place: Path) -> None:
     """Configuration and state of all that there is."""
-    session = boto3.Session(region_name="us-east-1")
-    found = [*_organization(session.client("organizations", endpoint_url=url)),
-             *_identity_center(session.client("sso-admin", endpoint_url=url))]  # fmt: skip
+    session = boto3.Session(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    where = {"region_name": "us-east-1", "endpoint_url": environment["AWS_ENDPOINT_URL"]}
+    found = [*_organization(session.client("organizations", **where)),
+             *_identity_center(session.client("sso-admin", **where))]  # fmt: skip
     configuration: dict[str, Any] = {
         "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
         "provider": {"aws": {"region": "us-east-1", "skip_metadata_api_check": "true"}},
@@ -60,8 +62,8 @@ def prepare(url: str, place: Path) -> None:
     main = place / "main.tf.json"
     main.write_text(json.dumps(configuration), encoding="utf-8")
     providers = _plugins()
-    _run(place, "init", f"-plugin-dir={providers}")
-    _run(place, "apply", "-auto-approve", "-parallelism=30")
+    _run(environment, place, "init", f"-plugin-dir={providers}")
+    _run(environment, place, "apply", "-auto-approve", "-parallelism=30")
     del configuration["import"]
     main.write_text(json.dumps(configuration), encoding="utf-8")
 
@@ -116,9 +118,14 @@ def _plugins() -> Path | None:
     return next((place for place in found if (place / PROVIDER).is_dir()), None)
 
 
-def _run(place: Path, *arguments: str) -> None:
+def _run(environment: Mapping[str, str], place: Path, *arguments: str) -> None:
     ran = subprocess.run(
-        ["terraform", *arguments, *QUIET], cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*TERRAFORM, *arguments, *QUIET],
+        cwd=place,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if ran.returncode:
         raise SystemExit(f"terraform {arguments[0]}: {ran.stdout[-2000:]}")
