@@ -202,9 +202,8 @@ def tell(figures: dict[str, Any]) -> None:
             cpu = one["cpu"] + sum(one.get("workers_cpu", ()))
             print(f"{name:13} {one['calls']:9,} calls  {one['wall']:7.1f} s  {one['cpu']:.1f}{workers} s CPU  "
                   f"{one['calls'] / cpu:6.0f} calls a CPU second  {one['mib']:5.0f} MiB")  # fmt: skip
-    print(
-        f"of the ceiling: {figures['of_the_ceiling']:.0%} by CPU, {figures['of_the_ceiling_by_wall']:.0%} by the clock"
-    )
+    print(f"orgctl's calls a CPU second: {figures['of_the_ceiling']:.0%} of what botocore does, "
+          f"{figures['of_the_quick_ceiling']:.0%} of what it does with orgctl's way to read times")  # fmt: skip
     if "cluster_speed_up" in figures:
         print(f"{WORKERS} workers against threads: {figures['cluster_speed_up']:.2f} × by the clock")
 
