@@ -20,6 +20,8 @@ import yaml
 SIZES = {"S": 60, "M": 600, "L": 3_000, "XL": 10_000}
 """Files of desired state: 60 % hold an account, 15 % a policy, 5 % a permission set, 20 % assignments."""
 UNITS = 100
+ACTIONS = ("cloudtrail:StopLogging", "ec2:DeleteVpc", "guardduty:Delete*", "iam:CreateUser", "kms:ScheduleKeyDeletion",
+           "organizations:LeaveOrganization", "rds:Delete*", "sso:*")  # fmt: skip
 
 
 def documents(files: int) -> dict[str, list[dict[str, Any]]]:
@@ -35,7 +37,7 @@ def documents(files: int) -> dict[str, list[dict[str, Any]]]:
         found[f"accounts/{n:05}.yaml"] = [{"kind": "Accounts", "accounts": {f"acct-{n:05}": one}}]
     for n in range(policies):
         statements = [
-            {"Sid": f"S{step}", "Effect": "Deny", "Action": [f"ec2:Delete{n}{step}*", "s3:DeleteBucket"],
+            {"Sid": f"S{step}", "Effect": "Deny", "Action": [ACTIONS[(n + step) % len(ACTIONS)], "s3:Delete*"],
              "Resource": "*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Break*"}}}
             for step in range(5)
         ]  # fmt: skip

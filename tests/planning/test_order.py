@@ -55,7 +55,7 @@ def test_changes_that_wait_for_each_other_are_held_and_the_rest_goes_on() -> Non
 
 
 def test_a_change_that_is_given_its_place_keeps_all_else() -> None:
-    text = {name: name for name in ("kind", "key", "name", "source", "unit", "reason", "blocked", "hold")}
+    text = {name: name for name in ("kind", "key", "name", "source", "unit", "reason", "blocked", "hold", "waits")}
     change = Change(
         **text,
         action=Action.UPDATE,
