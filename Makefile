@@ -82,11 +82,10 @@ schemas: install  ## Write schemas/ from the document models
 iam: install  ## Write deploy/iam/ from what the kinds of resources declare
 	@$(BIN)/python -m controller.iam_policies --out deploy/iam
 
-bench: install  ## Calls and seconds of a cycle over larger organizations, how full AWS's windows are kept
-	@$(BIN)/python -m bench.noop_cycle --size S
-	@$(BIN)/python -m bench.noop_cycle --size M
+bench: install  ## Calls, ratios, CPU and memory, beside the bounds and other readers (SIZE=S, M, L or XL)
+	@mkdir -p .make
+	@$(BIN)/python -m bench --size $(or $(SIZE),S) --json .make/bench-$(or $(SIZE),S).json
 	@$(BIN)/python -m bench.windows
-	@$(BIN)/python -m bench.sandbox_speed
 
 # requirements.lock: everything; deploy/requirements.lock: what the container needs, in the same versions.
 # --python-version is the oldest supported; --universal covers newer ones and other systems. Extras stay named: without

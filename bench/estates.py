@@ -12,7 +12,10 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many of what; `hub` says whether Security Hub covers every account in two Regions."""
+    """How many of what; `hub` says whether Security Hub covers every account.
+
+    `sets_each`: How many permission sets a group has on its OU, which holds ``accounts / units`` accounts.
+    """
 
     accounts: int
     units: int
@@ -20,13 +23,17 @@ class Size:
     attachments: int
     permission_sets: int
     groups: int
+    sets_each: int = 1
     hub: bool = True
 
 
 SIZES = {
     "S": Size(accounts=50, units=12, policies=12, attachments=30, permission_sets=6, groups=12),
-    "M": Size(accounts=500, units=60, policies=60, attachments=200, permission_sets=25, groups=60),
+    "M": Size(accounts=500, units=60, policies=60, attachments=200, permission_sets=25, groups=60, sets_each=6),
+    "L": Size(accounts=2_500, units=120, policies=150, attachments=400, permission_sets=50, groups=240, sets_each=3),
+    "XL": Size(accounts=10_000, units=200, policies=300, attachments=800, permission_sets=100, groups=500, sets_each=2),
 }
+"""M: 3,000 assignments; L: 15,000; XL: 50,000."""
 
 
 def write(size: Size, place: Path, regions: Sequence[str] = ("us-east-1", "eu-west-1")) -> Path:
@@ -45,7 +52,8 @@ def write(size: Size, place: Path, regions: Sequence[str] = ("us-east-1", "eu-we
         *(_policy(n, size, units) for n in range(size.policies)),
         *({"kind": "PermissionSet", "name": name, "managed_policies": ["ReadOnlyAccess"]} for name in sets),
         {"kind": "Assignments", "assignments": [
-            {"group": f"group-{n:03}", "permission_sets": [sets[n % len(sets)]],
+            {"group": f"group-{n:03}",
+             "permission_sets": [sets[(n + step) % len(sets)] for step in range(size.sets_each)],
              "targets": {"units": [f"/{units[n % len(units)]}"]}} for n in range(size.groups)]},
     ]  # fmt: skip
     if size.hub:
@@ -61,7 +69,7 @@ FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 
 
 def _policy(number: int, size: Size, units: list[str]) -> dict[str, Any]:
-    each = max(1, size.attachments // size.policies)
+    each = max(1, size.attachments * (number + 1) // size.policies - size.attachments * number // size.policies)
     targets = [f"/{units[(number + step * size.policies // each) % len(units)]}" for step in range(each)]
     return {
         "kind": "ServiceControlPolicy",

@@ -14,7 +14,7 @@ import json
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from controller.config import Limits, Settings
 from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.desired.source import Files
+from controller.planning import collector
 from controller.planning.diff import diff
 from controller.planning.guard import Memory, Rules, guard
 from controller.planning.lockout import Proof
@@ -67,6 +68,7 @@ class Size:
 SIZES = {
     "S": Size(accounts=500, units=10, policies=15, permission_sets=10, groups=25, lines=50),
     "M": Size(accounts=2_500, units=50, policies=75, permission_sets=30, groups=100, lines=250),
+    "L": Size(accounts=5_000, units=100, policies=150, permission_sets=50, groups=250, lines=500),
     "XL": Size(accounts=10_000, units=200, policies=300, permission_sets=100, groups=500, lines=1_000),
 }
 
@@ -170,6 +172,17 @@ def measure(case: str, size: Size) -> dict[str, Any]:
     timed = Stopwatch()
     wanted, live = CASES[case](size)
     held = _peak_mib()
+    with collector.put_off():  # as `reconcile.make_plan`
+        plan = _plan(wanted, live, timed)
+    at_plan = _peak_mib()
+    for name, show in SHOWN.items():
+        with timed(name):
+            show(plan)
+    return {"changes": len(plan.changes), "edges": _edges(plan.changes), "seconds": timed.seconds,
+            "mib before": held, "mib": at_plan, "mib after printing": _peak_mib()}  # fmt: skip
+
+
+def _plan(wanted: Estate, live: Live, timed: Stopwatch) -> Plan:
     with timed("desire"):
         desired: dict[str, Desired[Any]] = {kind.name: kind.desire(wanted, live) for kind in KINDS}
     with timed("diff"):
@@ -186,14 +199,8 @@ def measure(case: str, size: Size) -> dict[str, Any]:
     rules = Rules("o-bench00000", Limits(), ("account/*prod-core*",), "enforce")
     with timed("guard"):
         guarded = guard(BY_NAME, ordered, desired, live, difference.losses, rules, Memory(NOW), proved)
-    plan = Plan("o-bench00000", None, guarded.changes, difference.in_sync, difference.bystanders, (), difference.notes,
+    return Plan("o-bench00000", None, guarded.changes, difference.in_sync, difference.bystanders, (), difference.notes,
                 guarded.fingerprints)  # fmt: skip
-    at_plan = _peak_mib()
-    for name, show in SHOWN.items():
-        with timed(name):
-            show(plan)
-    return {"changes": len(plan.changes), "edges": _edges(plan.changes), "seconds": timed.seconds,
-            "mib before": held, "mib": at_plan, "mib after printing": _peak_mib()}  # fmt: skip
 
 
 SHOWN: dict[str, Callable[[Plan], object]] = {
@@ -212,18 +219,24 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def every_case(size: str, cases: Iterable[str] = CASES) -> dict[str, Any]:
+    """Each case's figures, and told."""
+    figures = {}
+    print(f"{size}: {SIZES[size]}, {len(REGIONS)} Regions")
+    for case in cases:
+        with multiprocessing.get_context("spawn").Pool(1) as alone:
+            figures[case] = alone.apply(measure, (case, SIZES[size]))
+        _tell(case, figures[case])
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="XL")
     parser.add_argument("--case", choices=CASES, help="only this")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     chosen = parser.parse_args()
-    size, figures = SIZES[chosen.size], {}
-    print(f"{chosen.size}: {size}, {len(REGIONS)} Regions")
-    for case in [chosen.case] if chosen.case else CASES:
-        with multiprocessing.get_context("spawn").Pool(1) as alone:
-            figures[case] = alone.apply(measure, (case, size))
-        _tell(case, figures[case])
+    figures = every_case(chosen.size, [chosen.case] if chosen.case else CASES)
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 

@@ -21,6 +21,7 @@ from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.estate import Estate
 from controller.errors import AwsError, NoWorkers, StalePlan, WrongOrganization
+from controller.planning import collector
 from controller.planning.diff import diff, plannable
 from controller.planning.guard import Rules, guard
 from controller.planning.order import order
@@ -263,6 +264,7 @@ def _bases(kinds: Kinds, changes: Iterable[Change], live: Live, estate: Estate) 
     return found
 
 
+@collector.put_off()
 def make_plan(
     kinds: Kinds, estate: Estate, live: Live, here: Here, settings: Settings, store: Store
 ) -> tuple[Plan, dict[str, Desired[Any]]]:

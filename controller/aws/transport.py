@@ -21,6 +21,7 @@ from controller.aws.actions import only_reads, service_of
 from controller.aws.answers import FEW_TRIES, Failure, Verdict, judge
 from controller.aws.credentials import MemberCredentials, route, signing_with
 from controller.aws.limits import Limits, Turn
+from controller.aws.timestamps import quicken
 from controller.aws.workers import Workers
 from controller.clock import Clock
 from controller.config import Settings
@@ -122,6 +123,7 @@ class Transport:
         self._jitter = jitter
         self._session = session or Session()
         self._own = route(self._session)
+        quicken(self._session)
         self._session.register("before-call", _refuse_unannounced_writes, unique_id="orgctl-read-only")
         self._partition: str = self._session.get_partition_for_region(settings.identity_center_region)
         self._members = MemberCredentials(self._assume_role, clock)

@@ -253,7 +253,7 @@ class _Judge:
     # What waits for a while
 
     def fights(self) -> None:
-        for change in self.changes.values():
+        for change in self.changes.values() if self.memory.repairs else ():
             times = self.memory.repairs.get(repair_key(change), ())
             if len(times) < REPAIRS_BEFORE_BACKOFF:
                 continue

@@ -40,7 +40,7 @@ def _link(kinds: Mapping[str, Kind[Any]], change: Change, plan: Changes, live: L
     kind = kinds[change.kind]
     unit = None if subject is None else kind.unit(subject, live)
     rests_on = (*change.rests_on, *sorted(kind.rests_on(change, plan, live)))
-    return replace(change, requires=frozenset(requires), blocked=blocked, unit=unit, rests_on=rests_on)
+    return change.placed(frozenset(requires), blocked, unit, rests_on)
 
 
 _MAKE = [action for action in Action if action is not Action.DELETE]
@@ -56,8 +56,9 @@ def _stops_needing(change: Change) -> frozenset[Ref]:
 def _sorted(kinds: Mapping[str, Kind[Any]], changes: Sequence[Change]) -> tuple[Change, ...]:
     rank = {name: place for place, name in enumerate(kinds)}
     by_id = {change.id: change for change in changes}
+    places = {id: (rank[change.kind], change.key, change.action) for id, change in by_id.items()}
     while True:
-        sorter: TopologicalSorter[str] = TopologicalSorter({c.id: c.requires for c in by_id.values()})
+        sorter: TopologicalSorter[str] = TopologicalSorter({id: change.requires for id, change in by_id.items()})
         try:
             sorter.prepare()
         except CycleError as error:
@@ -69,7 +70,7 @@ def _sorted(kinds: Mapping[str, Kind[Any]], changes: Sequence[Change]) -> tuple[
         break
     ordered: list[Change] = []
     while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=lambda id: (rank[by_id[id].kind], by_id[id].key, by_id[id].action))
+        ready = sorted(sorter.get_ready(), key=places.__getitem__)
         ordered += [by_id[id] for id in ready]
         sorter.done(*ready)
     return tuple(ordered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from controller.aws.api import Writer
 from controller.desired import paths, templates
@@ -23,8 +24,11 @@ class Names:
         self._estate = estate
         self._units = live.of(OrganizationalUnit)
         self._accounts = live.of(Account)
-        self._emails = account_ids(live)
         self._live = live
+
+    @cached_property
+    def _emails(self) -> dict[str, str]:
+        return account_ids(self._live)
 
     def unit_key(self, name: str) -> str:
         """The path of an OU that is given by its path or its id.

@@ -208,8 +208,9 @@ def _covered(estate: Estate, live: Live) -> dict[str, list[Document[Model]]]:
     selector = Selector(estate, live)
     found: dict[str, list[Document[Model]]] = {}
     for document in estate.of(Model):
+        regions = list(dict.fromkeys(_regions(document.model, estate)))
         for account_id in selector.select(document.model.targets).accounts:
-            for region in dict.fromkeys(_regions(document.model, estate)):
+            for region in regions:
                 found.setdefault(cell_key(account_id, region), []).append(document)
     return found
 

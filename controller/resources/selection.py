@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
+from controller.desired import paths
 from controller.desired.documents.accounts import AccountEntry
 from controller.desired.documents.base import Targets
 from controller.desired.estate import Estate
 from controller.resources.account import Account
 from controller.resources.base import Live, Note
 from controller.resources.names import Names
-from controller.resources.organizational_unit import ROOT, within
+from controller.resources.organizational_unit import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,17 @@ def select(targets: Targets, estate: Estate, live: Live) -> Selection:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A live account, and where it is and how it is tagged once this commit is in force."""
+    """A live account, and where it is and how it is tagged once this commit is in force.
+
+    `units`: the OU it lies in and all above; none where that is not known.
+    """
 
     account: Account
-    unit: str | None
+    units: frozenset[str]
     tags: Mapping[str, str]
 
     def below(self, units: Iterable[str]) -> bool:
-        return any(within(self.unit, unit) for unit in units)
+        return not self.units.isdisjoint(units)
 
     def has(self, tags: Mapping[str, str]) -> bool:
         """Every one of these tags, with this value."""
@@ -55,13 +60,18 @@ class Member:
 
 
 class Selector:
-    """`select` for many `targets` of one commit."""
+    """`select` for many `targets` of one commit: each looks only at the accounts below its own units."""
 
     def __init__(self, estate: Estate, live: Live) -> None:
         self._names = Names(estate, live)
+        self._above = cache(lambda unit: frozenset(paths.ancestors(unit)))
         entries = {self._names.account_key(handle): entry for handle, entry in estate.accounts.items()}
         bare = AccountEntry()
         self._members = {id: self._member(account, entries.get(id, bare)) for id, account in live.of(Account).items()}
+        self._inside: dict[str, list[Member]] = {}
+        for member in self._members.values():
+            for unit in member.units:
+                self._inside.setdefault(unit, []).append(member)
 
     def select(self, targets: Targets) -> Selection:
         skipped: dict[str, str] = {}
@@ -86,9 +96,10 @@ class Selector:
         units = self._paths(targets.units, skipped)
         if not targets.units and targets.tags:
             units = [ROOT]
-        for member in self._members.values():
-            if not member.account.management and member.below(units) and member.has(targets.tags):
-                yield member
+        for unit in units:
+            for member in self._inside.get(unit, ()):
+                if not member.account.management and member.has(targets.tags):
+                    yield member
 
     def _named(self, targets: Targets, skipped: dict[str, str]) -> Iterator[Member]:
         """What `accounts` names."""
@@ -103,7 +114,7 @@ class Selector:
         ours = not entry.external and not entry.released
         unit = self._path(entry.unit) if ours and entry.unit is not None else account.unit
         tags = entry.tags if ours and entry.tags is not None else account.tags
-        return Member(account, unit, tags or {})
+        return Member(account, frozenset() if unit is None else self._above(unit), tags or {})
 
     def _paths(self, units: Iterable[str], skipped: dict[str, str]) -> list[str]:
         found = {unit: self._path(unit) for unit in units}

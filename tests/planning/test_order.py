@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.planning.order import order
-from controller.resources.base import Change, Gone, Live, Ref
+from controller.resources.base import Action, Change, Gone, Live, Ref
 from tests.planning.things import KINDS, OURS, BallKind, Case, ball, box, ids
 
 
@@ -52,6 +52,25 @@ def test_changes_that_wait_for_each_other_are_held_and_the_rest_goes_on() -> Non
     assert blocked["free"] is None
     assert "each wait" in (blocked["x"] or "")
     assert "each wait" in (blocked["y"] or "")
+
+
+def test_a_change_that_is_given_its_place_keeps_all_else() -> None:
+    text = {name: name for name in ("kind", "key", "name", "source", "unit", "reason", "blocked", "hold", "waits")}
+    change = Change(
+        **text,
+        action=Action.UPDATE,
+        before=box("A"),
+        after=box("B"),
+        rests_on=("x",),
+        exempt=True,
+        requires=frozenset("r"),
+        observe_only=True,
+    )
+    assert all(getattr(change, one.name) != one.default for one in fields(change)), "a field is left out here"
+
+    assert change.placed(frozenset("s"), "why", "/U", ("y",)) == replace(
+        change, requires=frozenset("s"), blocked="why", unit="/U", rests_on=("y",)
+    )
 
 
 trees = st.dictionaries(st.sampled_from("ABCDEF"), st.sets(st.integers(0, 5), max_size=4))
