@@ -308,7 +308,7 @@ def observe(kinds: Kinds, aws: Reader, estate: Estate) -> Live:
     """Everything live, kinds side by side, each after those it requires. A kind that cannot be read is incomplete."""
     live = Live()
     sorter: TopologicalSorter[str] = TopologicalSorter(
-        {n: [r for r in k.requires if r in kinds] for n, k in kinds.items()}
+        {n: [r for r in _looks_after(k) if r in kinds] for n, k in kinds.items()}
     )
     sorter.prepare()
     changed = threading.Condition()
@@ -335,10 +335,14 @@ def observe(kinds: Kinds, aws: Reader, estate: Estate) -> Live:
 
 
 def _observe_one(kind: Kind[Any], aws: Reader, live: Live, estate: Estate) -> Observed[Any]:
-    for required in kind.requires:
+    for required in _looks_after(kind):
         if required in live.observed and not live.whole(required):
             return Observed(incomplete=(Incomplete(kind.name, f"waits for {required}, which could not be observed"),))
     try:
         return kind.observe(aws, live, estate)
     except (AwsError, NoWorkers) as error:
         return Observed(incomplete=(Incomplete(kind.name, str(error)),))
+
+
+def _looks_after(kind: Kind[Any]) -> tuple[str, ...]:
+    return kind.requires if kind.looks_after is None else kind.looks_after

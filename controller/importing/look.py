@@ -31,8 +31,8 @@ from controller.resources.base import Incomplete, Kind, Live
 from controller.resources.delegated_administrator import SECURITY_HUB
 from controller.resources.organizational_unit import OrganizationalUnit
 from controller.resources.permission_set import PermissionSet
-from controller.resources.policies import POLICY_KINDS, ServiceControlPolicy
-from controller.resources.policy_attachment import PolicyAttachment, targets_of
+from controller.resources.policies import POLICY_KINDS, ServiceControlPolicy, targets_of
+from controller.resources.policy_attachment import PolicyAttachment
 from controller.resources.registry import KINDS
 from controller.resources.security_hub import SecurityHubs
 
@@ -179,6 +179,6 @@ def _without_full_access(aws: Reader, live: Live) -> frozenset[str]:
     policy = live.of(ServiceControlPolicy).get(FULL_ACCESS)
     if policy is None or "service_control" not in live.observed["policy_type"].resources:
         return frozenset()
-    ids = set(targets_of(aws, policy))
+    ids = set(targets_of(aws, str(policy.id)))
     everything = (*live.of(OrganizationalUnit).values(), *live.of(Account).values())
     return frozenset(one.key for one in everything if one.id not in ids)

@@ -23,8 +23,7 @@ from controller.resources.account_assignment import AccountAssignment
 from controller.resources.base import OWNER_TAG, Resource
 from controller.resources.organizational_unit import ROOT, OrganizationalUnit
 from controller.resources.permission_set import NO_POLICY, PermissionSet
-from controller.resources.policies import POLICY_KINDS
-from controller.resources.policy_attachment import targets_of
+from controller.resources.policies import POLICY_KINDS, targets_of
 from controller.resources.security_hub import Seen
 from controller.resources.security_hub_cell import SecurityHub
 
@@ -149,7 +148,7 @@ def _policies(picture: Picture, aws: Reader) -> Iterator[dict[str, Any]]:
         for name, policy in sorted(picture.seen.live.of(kind.resource).items()):
             if policy.aws_managed or is_written_whole(picture, kind, policy):
                 continue
-            targets = [keys[id] for id in targets_of(aws, policy) if id in keys]
+            targets = [keys[id] for id in targets_of(aws, str(policy.id)) if id in keys]
             said = {
                 "kind": kind.document,
                 "name": name,

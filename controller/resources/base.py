@@ -315,6 +315,8 @@ class Kind(Generic[R]):
     resource: ClassVar[type[Resource]]
     requires: ClassVar[tuple[str, ...]] = ()
     """Kinds observed first, whose incompleteness makes this kind wait, and that exist before it."""
+    looks_after: ClassVar[tuple[str, ...] | None] = None
+    """Those of `requires` that `observe` makes use of; None: all. The less it waits for, the sooner all is seen."""
     reads: ClassVar[frozenset[str]] = frozenset()
     """IAM actions that `observe` and `owner` call. deploy/iam/ is made from these."""
     writes: ClassVar[frozenset[str]] = frozenset()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from controller.aws.api import Reader, Writer
@@ -35,6 +37,10 @@ from controller.resources.protection import loosened_after, loosens, unseen
 
 CONTROL_TOWER = "aws-guardrails-"
 """Control Tower's own policies; to change or detach one is drift to it (Control Tower User Guide, governance drift)."""
+
+
+FEW = 20
+"""Policies that are read in ten seconds: twice a second (Organizations User Guide, throttling limits)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,12 @@ class Policies(Kind[Policy]):
     """Whether their content is in IAM's policy grammar."""
 
     requires = ("organizational_unit", "account", "policy_type")
-    reads = READ_ACTIONS | {"organizations:ListPolicies", "organizations:DescribePolicy"}
+    looks_after = ("policy_type",)
+    reads = READ_ACTIONS | {
+        "organizations:DescribePolicy",
+        "organizations:ListPolicies",
+        "organizations:ListTargetsForPolicy",
+    }
     writes = WRITE_ACTIONS | {
         "organizations:CreatePolicy",
         "organizations:UpdatePolicy",
@@ -108,7 +119,7 @@ class Policies(Kind[Policy]):
         read = [
             id for id, model in named.items() if (model.content is not None or model.deleted) and not model.external
         ]
-        contents = dict(zip(read, aws.map(lambda id: self._content(aws, id), read), strict=True))
+        contents = self._contents(aws, read)
         made = (
             self._made(item, keys[item["Id"]], tags.get(item["Id"], {}), contents.get(item["Id"])) for item in listed
         )
@@ -256,6 +267,16 @@ class Policies(Kind[Policy]):
         found = dict(zip(asked, aws.map(lambda id: _described(aws, id), asked), strict=True))
         return [policy for one in listed if (policy := found.get(one["Id"], one)) is not None]
 
+    def _contents(self, aws: Reader, read: list[str]) -> dict[str, PolicyDocument]:
+        """Contents by id. Of all that is read they take longest; so where there are many, it is asked meanwhile where
+        these policies are attached, and the attachments, which are looked at afterwards, find it known."""
+        ahead = read if aws.known is not None and len(read) > FEW else []
+        asks: list[Callable[[], Any]] = [partial(self._content, aws, id) for id in read]
+        for number, id in enumerate(ahead):
+            asks.insert(2 * number + 1, partial(_ask_for_targets, aws, id))
+        contents = (answer for answer in aws.map(lambda ask: ask(), asks) if isinstance(answer, PolicyDocument))
+        return dict(zip(read, contents, strict=True))
+
     def _content(self, aws: Reader, id: str) -> PolicyDocument:
         return PolicyDocument.parse(
             aws.get("organizations:DescribePolicy", PolicyId=id)["Policy"]["Content"], iam=self.iam
@@ -276,6 +297,18 @@ def description_call(id: str) -> Call:
 def targets_call(id: str) -> Call:
     """What asks for where a policy is attached."""
     return Call.of("organizations:ListTargetsForPolicy", PolicyId=id)
+
+
+def targets_of(aws: Reader, id: str) -> list[str]:
+    """The ids of what a policy is attached to."""
+    listed = aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=id)
+    return [target["TargetId"] for target in listed]
+
+
+def _ask_for_targets(aws: Reader, id: str) -> None:
+    """So that it is known. What is wrong with it is told when somebody needs it."""
+    with suppress(AwsError):
+        targets_of(aws, id)
 
 
 def _described(aws: Reader, id: str) -> Mapping[str, Any] | None:

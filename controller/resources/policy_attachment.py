@@ -22,7 +22,7 @@ from controller.resources.base import Action, Change, Desired, Gone, Incomplete,
 from controller.resources.changes import Changes
 from controller.resources.names import Names
 from controller.resources.organizational_unit import LANE, OrganizationalUnit, policies_call, way_to
-from controller.resources.policies import POLICY_KINDS, Policies, Policy, description_call, targets_call
+from controller.resources.policies import POLICY_KINDS, Policies, Policy, description_call, targets_call, targets_of
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 from controller.resources.protection import Place, balance, beside, comes_first
@@ -244,12 +244,6 @@ def _by_target(live: Live) -> dict[Place, list[PolicyAttachment]]:
     return found
 
 
-def targets_of(aws: Reader, policy: Policy) -> list[str]:
-    """The ids of what a policy is attached to."""
-    listed = aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=policy.id)
-    return [target["TargetId"] for target in listed]
-
-
 def listed_on(aws: Reader, live: Live, estate: Estate, places: Iterable[Place]) -> Seen:
     """What was seen, and besides all that is on these places, with its content."""
     look, seen = _Look(aws, live, estate), live.observed[PolicyAttachment.kind]
@@ -303,7 +297,7 @@ class _Look:
         return self.places((kind, target) for kind in cheaper for target in self.ids)
 
     def targets(self, policy: Policy) -> list[str]:
-        return targets_of(self.aws, policy)
+        return targets_of(self.aws, str(policy.id))
 
     def changing(self, wants: _Wants, found: Mapping[str, PolicyAttachment]) -> set[Place]:
         """Where something goes on or comes off."""

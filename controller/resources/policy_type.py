@@ -46,6 +46,7 @@ class PolicyTypes(Kind[PolicyType]):
     name = "policy_type"
     resource = PolicyType
     requires = ("organizational_unit",)
+    looks_after = ()
     reads = frozenset({"organizations:ListRoots"})
     writes = frozenset({"organizations:EnablePolicyType", "organizations:DisablePolicyType"})
     removal_needs_approval = True
