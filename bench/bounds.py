@@ -41,7 +41,7 @@ OF_A_SET = (
     "GetInlinePolicyForPermissionSet",
     "GetPermissionsBoundaryForPermissionSet",
     "ListTagsForResource",
-    "ListAccountsForProvisionedPermissionSet",  # those where it is out of date
+    "ListAccountsForProvisionedPermissionSet",  # those where it is out of date; where it is at all, `audit` counts
 )
 """What has to be asked of each permission set."""
 
@@ -52,7 +52,7 @@ def reads(estate: Estate) -> dict[str, int]:
     policies = [document.model for document in estate.of(Policy)]
     sets = [document.model.name for document in estate.of(PermissionSet)]
     tagged = accounts + len(estate.units) + len(policies)
-    return {
+    calls = {
         "sts:GetCallerIdentity": 1,
         "organizations:DescribeOrganization": 1,
         "organizations:ListRoots": 1,
@@ -67,9 +67,8 @@ def reads(estate: Estate) -> dict[str, int]:
         "sso:ListInstances": 1,
         "sso:ListPermissionSets": max(1, ceil(len(sets) / IDENTITY_CENTER_PAGE)),
         **{f"sso:{operation}": len(sets) for operation in OF_A_SET},
-        **_principals(estate),
-        **_assignments(estate),
     }
+    return Counter(calls) + Counter(_access(estate))
 
 
 def audit(estate: Estate) -> dict[str, int]:
@@ -126,20 +125,28 @@ def _targets(policy: Policy) -> int:
     return 0 if targets is None else len(targets.units) + len(targets.accounts)
 
 
-def _principals(estate: Estate) -> dict[str, int]:
-    """One look-up for each name: how many others the identity store has, a seed does not say."""
+FEW_PLACES = 100
+"""Pairs of a permission set and an account up to which everything is looked at, leftovers of deleted people too."""
+
+
+def _access(estate: Estate) -> dict[str, int]:
+    """Who has which permission set where: by pair, which shows all, or by principal where that is cheaper.
+
+    The seed's identity store has those that the seed names.
+    """
     lines = [line for document in estate.of(Assignments) for line in document.model.assignments]
     groups, users = {line.group for line in lines if line.group}, {line.user for line in lines if line.user}
-    return {"identitystore:GetGroupId": len(groups), "identitystore:GetUserId": len(users)}
-
-
-def _assignments(estate: Estate) -> dict[str, int]:
-    by_principal = Counter(principal for principal, _, _ in assignments(estate))
-    asking = sum(ceil(count / IDENTITY_CENTER_PAGE) for count in by_principal.values())
-    by_pair = audit(estate)
-    if asking <= sum(by_pair.values()):
-        return {"sso:ListAccountAssignmentsForPrincipal": asking}
-    return {"sso:ListAccountAssignments": by_pair["sso:ListAccountAssignments"]}  # where they are, OF_A_SET tells
+    if not lines:
+        return {}
+    each = Counter(principal for principal, _, _ in assignments(estate))
+    by_pair = {"identitystore:GetGroupId": len(groups), "identitystore:GetUserId": len(users), **audit(estate)}
+    by_principal = {
+        "identitystore:ListGroups": max(1, ceil(len(groups) / IDENTITY_CENTER_PAGE)),
+        "identitystore:ListUsers": max(1, ceil(len(users) / IDENTITY_CENTER_PAGE)),
+        "sso:ListAccountAssignmentsForPrincipal": sum(ceil(count / IDENTITY_CENTER_PAGE) for count in each.values()),
+    }
+    few = by_pair["sso:ListAccountAssignments"] <= FEW_PLACES
+    return by_pair if few or sum(by_pair.values()) <= sum(by_principal.values()) else by_principal
 
 
 def of(seed: Path, share: float = 1.0, multiple: float = 1.0) -> dict[str, object]:

@@ -19,9 +19,7 @@ def estate(text: str) -> Estate:
 
 
 def test_an_empty_organization_still_has_to_be_asked_who_and_what_it_is() -> None:
-    calls = {
-        action: count for action, count in reads(estate("{kind: OrganizationalUnits, units: {}}")).items() if count
-    }
+    calls = reads(estate("{kind: OrganizationalUnits, units: {}}"))
 
     assert calls == dict.fromkeys(
         [
@@ -70,7 +68,16 @@ assignments:
     assert reads(estate(many))["sso:ListAccountAssignments"] == 2, "of ten principals, in two accounts"
 
 
-@pytest.mark.parametrize("size, calls, seconds", [("S", 115, 5), ("M", 522, 29)])
+def test_whom_git_names_is_listed_where_principals_are_asked_about_and_looked_up_where_places_are(
+    tmp_path: Path,
+) -> None:
+    small, large = (load(directory(write(SIZES[size], tmp_path / size))) for size in ("S", "M"))
+
+    assert (reads(small)["identitystore:GetGroupId"], reads(small)["identitystore:ListGroups"]) == (12, 0)
+    assert (reads(large)["identitystore:GetGroupId"], reads(large)["identitystore:ListGroups"]) == (0, 1)
+
+
+@pytest.mark.parametrize("size, calls, seconds", [("S", 159, 5), ("M", 464, 29)])
 def test_the_sizes_that_are_measured(size: str, calls: int, seconds: float, tmp_path: Path) -> None:
     seed = write(replace(SIZES[size], hub=False), tmp_path / "estate")
 
