@@ -3,8 +3,9 @@
     .venv/bin/python -m bench --size S                             # minutes
     .venv/bin/python -m bench --size XL --part plan --part fan-out --json figures.json
 
-Each part is a program of its own as well, with more to choose: bench.start, bench.plan_speed, bench.fan_out,
-bench.compare (whose contenders are in bench/contenders.py); and bench.bounds, bench.noop_cycle, bench.sandbox_speed.
+Each part is a program of its own as well, with more to choose: bench.start, bench.running, bench.plan_speed,
+bench.fan_out, bench.compare (whose contenders are in bench/contenders.py); and bench.bounds, bench.noop_cycle,
+bench.sandbox_speed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import compare, fan_out, plan_speed, start
+from bench import compare, fan_out, plan_speed, running, start
 
 
 def _start(size: str) -> dict[str, Any]:
@@ -30,8 +31,15 @@ def _fan_out(size: str) -> dict[str, Any]:
     return figures
 
 
+def _running(size: str) -> dict[str, Any]:
+    figures = running.measure(size)
+    running.tell(figures)
+    return figures
+
+
 PARTS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "start": ("What it costs to start", _start),
+    "running": ("What a running daemon asks AWS", _running),
     "plan": ("What planning costs, without AWS", plan_speed.every_case),
     "fan-out": ("Security Hub in many accounts × Regions", _fan_out),
     "compare": ("One organization, several readers, 40 ms a call, AWS's rates", lambda size: compare.compare(size)),
