@@ -74,7 +74,7 @@ class _Run:
                 for future in done:
                     self.lanes.ended(self.running.pop(future))
                     self._ended(future.result())
-        if stopping:
+        if self.writer.clock.stop.is_set():  # also where it was the last changes that were abandoned
             raise Stopped
         return tuple(self.outcomes[id] for id in self.changes)
 
