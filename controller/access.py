@@ -1,4 +1,4 @@
-"""`orgctl access`: who can reach an account, where a person or group can go, and by which line of git."""
+"""`orgctl access`: who can reach an account, where a person or group can go, what is nobody's; by which line of git."""
 
 from __future__ import annotations
 
@@ -80,11 +80,19 @@ class Grant:
 
 
 def access(
-    aws: Reader, estate: Estate, *, account: str | None, principal: str | None, live: bool, now: datetime
+    aws: Reader,
+    estate: Estate,
+    *,
+    account: str | None = None,
+    principal: str | None = None,
+    orphaned: bool = False,
+    live: bool,
+    now: datetime,
 ) -> list[Row]:
-    """Every way in, sorted: of one account, or of one user or group.
+    """Every way in, sorted: of one account, or of one user or group; or what is nobody's, everywhere.
 
     Args:
+        orphaned: Only assignments whose user or group is gone.
         live: What AWS says now, rather than what git says.
 
     Raises:
@@ -101,8 +109,11 @@ def access(
         found = [grant for grant in lines.values() if accounts is None or grant.account in accounts]
         found = [grant for grant in found if who is None or (grant.principal.type, grant.id) in who]
     else:
-        rows = _live_of_account(aws, accounts) if accounts is not None else _live_of_principals(aws, who or {})
+        places = seen.of(Account) if orphaned and accounts is None else accounts
+        rows = _live_of_accounts(aws, places) if places is not None else _live_of_principals(aws, who or {})
         found = [_with_line(grant, lines) for grant in rows]
+    if orphaned:
+        found = [grant for grant in found if grant.orphaned]
     names = {key: one.name for key, one in seen.of(Account).items()}
     people = None if principal is None else principal
     return sorted(
@@ -146,15 +157,16 @@ def _with_line(grant: Grant, lines: Mapping[Key, Grant]) -> Grant:
 # What AWS says
 
 
-def _live_of_account(aws: Reader, accounts: Iterable[str]) -> list[Grant]:
+def _live_of_accounts(aws: Reader, accounts: Iterable[str]) -> list[Grant]:
     where = instance(aws).arn
-    places = [
-        (account, arn)
-        for account in accounts
-        for arn in aws.items(
+
+    def provisioned(account: str) -> list[tuple[str, str]]:
+        listed = aws.items(
             "sso:ListPermissionSetsProvisionedToAccount", "PermissionSets", InstanceArn=where, AccountId=account
         )
-    ]
+        return [(account, arn) for arn in listed]
+
+    places = [place for found in aws.map(provisioned, accounts) for place in found]
 
     def assigned(place: tuple[str, str]) -> list[Grant]:
         account, arn = place

@@ -374,29 +374,42 @@ def _load_if_there(path: Path, optional: bool) -> Estate:
 @click.option(
     "--principal", help="Where can they go: a user name or a group's display name; user:… or group:… is exact."
 )
+@click.option("--orphaned", is_flag=True, help="Everywhere: assignments whose user or group is gone.")
 @click.option("--format", "style", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option("--live", is_flag=True, help="What AWS says now; lines are those of ./desired-state. The default.")
 @click.option("--desired", type=click.Path(path_type=Path), help="What git says, in this directory.")
-def access(account: str | None, principal: str | None, style: str, live: bool, desired: Path | None) -> None:
+def access(
+    account: str | None, principal: str | None, orphaned: bool, style: str, live: bool, desired: Path | None
+) -> None:
     """Who can sign in to an account, or where a person can: by which group, permission set and line."""
     from controller.access import access as find
     from controller.access import to_csv, to_json, to_table
     from controller.planning.describe import printable
 
-    if (account is None) == (principal is None):
-        raise InvalidInput([Problem("access", 0, 0, "it answers one question", "Give --account or --principal.")])
+    if [account is not None, principal is not None, orphaned].count(True) != 1:
+        fix = "Give --account, --principal or --orphaned."
+        raise InvalidInput([Problem("access", 0, 0, "it answers one question", fix)])
     if live and desired is not None:
         raise InvalidInput([Problem("access", 0, 0, "--live and --desired are two questions", "Give one of them.")])
     estate = _load_if_there(desired or Path("desired-state"), desired is None)
     with _controller(read_only=True) as controller:
         now, reader = controller.clock.now(), controller.aws.reader()
-        rows = find(reader, estate, account=account, principal=principal, live=desired is None, now=now)
+        rows = find(
+            reader,
+            estate,
+            account=account,
+            principal=principal,
+            orphaned=orphaned,
+            live=desired is None,
+            now=now,
+        )
     if style == "json":
         click.echo(json.dumps(to_json(rows), indent=2, ensure_ascii=False))
     elif style == "csv":
         click.echo(to_csv(rows), nl=False)
     else:
-        click.echo("\n".join(printable(line) for line in to_table(rows)) if rows else "Nobody, nowhere.")
+        nothing = "No assignment is of nobody." if orphaned else "Nobody, nowhere."
+        click.echo("\n".join(printable(line) for line in to_table(rows)) if rows else nothing)
 
 
 @cli.command()

@@ -2,7 +2,7 @@
 
 Covers the documents in IAM's grammar: service control and resource control policies (Organizations User Guide, "SCP
 syntax", "RCP syntax") and the inline policies of permission sets (IAM User Guide, "IAM JSON policy elements
-reference"). The other kinds have grammars of their own and are not looked into.
+reference"). Those of the other kinds are in management_policy_lint.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from controller.desired import management_policy_lint
 from controller.desired.action_lint import check_action
 from controller.desired.condition_lint import check_condition
 from controller.desired.marks import Path
@@ -46,10 +47,11 @@ VERSION = "2012-10-17"
 
 
 def lint(kind: str, content: Any) -> Iterator[Finding]:
-    """What is wrong or doubtful in a document of this kind; nothing for kinds whose grammar is not known here."""
-    grammar = GRAMMARS.get(kind)
-    if grammar is not None:
-        yield from _document(content, grammar)
+    """What is wrong or doubtful in a document of this kind."""
+    if kind in management_policy_lint.GRAMMARS:
+        yield from management_policy_lint.lint(kind, content)
+    else:
+        yield from _document(content, GRAMMARS[kind])
 
 
 def _document(content: Mapping[str, Any], grammar: Grammar) -> Iterator[Finding]:

@@ -67,6 +67,7 @@ class Account(Resource):
         management: Whether it is the organization's management account.
         state: ``ACTIVE``, ``SUSPENDED``, ``PENDING_CLOSURE``, ``CLOSED``, ``PENDING_ACTIVATION``.
         title: Its own name in AWS.
+        unreachable: Its contacts can be neither seen nor written: that needs trusted access, which git does not want.
     """
 
     kind = "account"
@@ -80,6 +81,7 @@ class Account(Resource):
     state: str | None = field(default=None, compare=False)
     email: str | None = field(default=None, compare=False)
     title: str | None = field(default=None, compare=False)
+    unreachable: bool = field(default=False, compare=False)
 
     @property
     def active(self) -> bool:
@@ -208,14 +210,21 @@ class Accounts(Kind[Account]):
     def changes(
         self, before: Account | None, after: Account | None
     ) -> Iterator[tuple[Action, Account | None, Account | None]]:
-        """A move is a change of its own: other things wait for it, and it is counted and approved by itself."""
+        """A move is a change of its own: other things wait for it, and it is counted and approved by itself.
+
+        Contacts that cannot be written come last, when nothing else is left that they would hold up.
+        """
         if before is None or after is None:
             yield from super().changes(before, after)
             return
         if before.unit != after.unit:
             yield Action.MOVE, before, replace(before, unit=after.unit, source=after.source)
-        if before != replace(after, unit=before.unit):
-            yield Action.UPDATE, before, replace(after, unit=before.unit)
+        rest = replace(after, unit=before.unit)
+        if after.unreachable:
+            others = replace(rest, billing=before.billing, operations=before.operations, security=before.security)
+            rest = others if before != others else rest
+        if before != rest:
+            yield Action.UPDATE, before, rest
 
     def after(self, change: Change, plan: Changes, live: Live) -> Iterable[str]:
         """A move waits for the policies of where it goes; contacts wait for the trust they need."""
@@ -239,6 +248,9 @@ class Accounts(Kind[Account]):
     def forbids(self, change: Change, plan: Changes, live: Live) -> str | None:
         if change.action is Action.MOVE and unseen(live):
             return "which policies await it where it goes could not be observed"
+        account = change.after
+        if isinstance(account, Account) and account.unreachable and _contacts(change.before) != _contacts(account):
+            return f"its contacts cannot be managed without trusted access: add {TRUST} to trusted_services"
         return None
 
     def unit(self, resource: Account, live: Live) -> str | None:
@@ -260,12 +272,9 @@ class Accounts(Kind[Account]):
         wanted = replace(bare, unit=entry.unit and unit_key(entry.unit, live), tags=entry.tags)
         if entry.contacts is None:
             return wanted
-        if not (found.management or _trusted(live) or _to_be_trusted(estate)):
-            text = f"its contacts are not managed: that needs trusted access, so add {TRUST} to trusted_services"
-            notes.append(Note(self.name, bare.name, text))
-            return wanted
         return replace(
             wanted,
+            unreachable=not (found.management or _trusted(live) or _to_be_trusted(estate)),
             billing=_contact(entry.contacts.billing),
             operations=_contact(entry.contacts.operations),
             security=_contact(entry.contacts.security),

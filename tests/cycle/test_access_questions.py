@@ -117,6 +117,27 @@ def test_assignments_of_nobody_are_listed_as_orphaned() -> None:
     assert any("(orphaned)" in line for line in to_table([row]))
 
 
+def test_what_is_nobodys_is_found_in_the_whole_organization() -> None:
+    left = """
+assignments:
+  - {deleted_user: mallory, permission_set: Audit, accounts: [shop]}
+  - {deleted_group: contractors, permission_set: PowerUser, accounts: [shop, data]}
+"""
+    house = House(GIT + PEOPLE + left, GIT)
+
+    rows = ask(house, orphaned=True)
+
+    assert all(row.orphaned and row.source == "" and "(deleted " in row.principal for row in rows)
+    assert [(row.principal.split(":")[0], row.permission_set, row.account) for row in rows] == [
+        ("group", "PowerUser", "data"),
+        ("group", "PowerUser", "shop"),
+        ("user", "Audit", "shop"),
+    ]
+    gone = GIT + "  - {group: leavers, permission_sets: [Audit], targets: {accounts: [data]}}\n"
+    assert [row.principal for row in ask(house, git=gone, live=False, orphaned=True)] == ["group:leavers"]
+    assert ask(House(GIT + PEOPLE, GIT), orphaned=True) == []
+
+
 def test_tables_line_up_and_csv_holds_no_formula(house: House) -> None:
     rows = ask(house, account="shop")
     lines = list(to_table(rows))

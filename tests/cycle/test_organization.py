@@ -138,6 +138,15 @@ def test_an_account_that_aws_lacks_is_held_and_the_rest_goes_on() -> None:
     assert house.place("payments-prod") == "Prod"
 
 
+def test_contacts_that_cannot_be_managed_are_never_called_converged() -> None:
+    contacts = "contacts: {billing: {name: B, title: T, email: b@example.com, phone: '1'}}}"
+    house = House(EMPTY, SMALL.replace("unit: /Workloads/Dev}", f"unit: /Workloads/Dev, {contacts}"))
+    assert house.converge().result is not CycleResult.CONVERGED
+    (held,) = house.plan().held
+    assert (held.id.endswith(":update"), "trusted access" in (held.blocked or "")) == (True, True)
+    assert house.place("payments-dev") == "Dev"
+
+
 def test_an_identical_policy_of_nobodys_is_adopted_and_another_one_is_held() -> None:
     house = House(SMALL + '---\nkind: SandboxWorld\nowned_by: ""\n', SMALL)
     plan = house.plan()

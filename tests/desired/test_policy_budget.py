@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from controller.errors import Problem
 
 UNITS = "kind: OrganizationalUnits\nunits: {Workloads: }\n"
 FULL = {"ServiceControlPolicy": "FullAWSAccess", "ResourceControlPolicy": "RCPFullAWSAccess"}
+OPTED_OUT = {"opt_out_policy": {"@@assign": "optOut"}}
 SLOTS = [
     pytest.param("ServiceControlPolicy", 9, id="ten SCPs with FullAWSAccess"),
     pytest.param("ResourceControlPolicy", 4, id="five RCPs with RCPFullAWSAccess"),
@@ -31,10 +33,24 @@ def found(text: str, limits: PolicyLimits | None = None) -> list[Problem]:
 
 
 def policy(kind: str, name: str = "p", more: str = "", resource: str = "*") -> str:
-    rule = {"Effect": "Deny", "Action": "s3:*", "Resource": resource}
+    return f"kind: {kind}\nname: {name}\ncontent: {json.dumps(content(kind, resource))}\n{more}"
+
+
+def content(kind: str, text: str) -> dict[str, Any]:
+    """Sound content that holds this text."""
+    match kind:
+        case "TagPolicy":
+            return {"tags": {"t": {"tag_value": {"@@assign": [text]}}}}
+        case "BackupPolicy":
+            return {"plans": {"p": {"regions": {"@@assign": [text]}, "rules": {}, "selections": {}}}}
+        case "AiServicesOptOutPolicy":
+            parts = (text[:900], text[900:1800], text[1800:])  # a key of YAML has 1,024 characters at most
+            return {"services": {f"{n}{part}": OPTED_OUT for n, part in enumerate(parts)}}
+        case "DeclarativePolicy":
+            return {"ec2_attributes": {"exception_message": {"@@assign": text}}}
+    rule = {"Effect": "Deny", "Action": "s3:*", "Resource": text}
     rule |= {"Principal": "*"} if kind == "ResourceControlPolicy" else {}
-    content = json.dumps({"Version": "2012-10-17", "Statement": [rule]})
-    return f"kind: {kind}\nname: {name}\ncontent: {content}\n{more}"
+    return {"Version": "2012-10-17", "Statement": [rule]}
 
 
 def several(kind: str, count: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from hypothesis import strategies as st
@@ -60,16 +62,26 @@ def organizations(draw: st.DrawFn) -> str:
         {"kind": "Assignments", "assignments": draw(_assignments([*active, "100000000000"]))},
         *draw(_hubs(active)),
     ]
+    others = st.lists(st.sampled_from(OTHERS), unique=True)
     world = {
         "kind": "SandboxWorld",
         "owned_by": "",
-        "owned_by_others": dict.fromkeys(draw(st.lists(st.sampled_from(OTHERS), unique=True)), "another"),
+        "owned_by_others": dict.fromkeys(_that_match(draw(others), documents, accounts), "another"),
         "lacking": {"eu-west-1": {"controls": sorted(control_ids(SOME_STANDARDS[0]))[:2]}},
         "units": {path: {"tags": tags} for path, tags in units.items()},
         "accounts": {handle: real for handle, (_, real) in accounts.items()},
         "assignments": draw(_orphans(active)),
     }
     return "---\n".join(document(one) for one in [*documents, world])
+
+
+def _that_match(globs: list[str], documents: list[dict[str, Any]], handles: Iterable[str]) -> list[str]:
+    """A seed refuses globs that match nothing."""
+    kinds = {"ServiceControlPolicy": "service_control_policy", "TagPolicy": "tag_policy"}
+    kinds["PermissionSet"] = "permission_set"
+    things = [f"{kinds[one['kind']]}/{one['name']}" for one in documents if one["kind"] in kinds]
+    things += [f"security_hub/{handle}/{region}" for handle in handles for region in REGIONS]
+    return [glob for glob in globs if any(fnmatchcase(name, glob) for name in things)]
 
 
 OTHERS = ["service_control_policy/a*", "permission_set/L*", "security_hub/account-1/*", "tag_policy/*"]

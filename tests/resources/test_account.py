@@ -9,6 +9,7 @@ import pytest
 from controller.desired.estate import Estate
 from controller.resources.account import Account
 from controller.resources.base import Incomplete, Live
+from controller.resources.changes import Changes
 from controller.sandbox.world import SimAccount
 from tests.resources.organization import Organization, commit, live_of
 
@@ -178,16 +179,24 @@ class TestContacts:
         assert management.contacts == {"SECURITY": SOC}
         assert organization.plan(estate) == ()
 
-    def test_without_trusted_access_they_are_not_managed_and_it_says_what_to_add(
+    def test_without_trusted_access_they_alone_are_held_and_it_says_what_to_add(
         self, organization: Organization, audit: SimAccount
     ) -> None:
-        estate = accounts("audit: {email: audit@example.com, " + CONTACT + "}", trust=False)
+        entry = "audit: {email: audit@example.com, unit: /Security, tags: {env: prod}, " + CONTACT + "}"
+        estate = accounts(entry, trust=False)
 
         organization.converge(estate)
 
-        assert audit.contacts == {}
-        notes = organization.difference(estate, organization.observe(estate)).notes
-        assert ["account.amazonaws.com" in note.text for note in notes] == [True]
+        assert (organization.path(audit.parent), audit.tags, audit.contacts) == ("/Security", {"env": "prod"}, {})
+        live = organization.observe(estate)
+        (left,) = changes = organization.plan(estate)
+        held = organization.kind("account").forbids(left, Changes(changes), live) or ""
+        assert "add account.amazonaws.com to trusted_services" in held
+
+        organization.converge(accounts(entry))
+
+        assert audit.contacts == {"SECURITY": SOC}
+        assert organization.plan(accounts(entry)) == ()
 
     def test_one_account_that_cannot_be_asked_is_incomplete_alone(
         self, organization: Organization, audit: SimAccount

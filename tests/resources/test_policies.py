@@ -33,7 +33,11 @@ def policy(organization: Organization, name: str = "lock") -> SimPolicy:
         ),
         ("TagPolicy", "TAG_POLICY", '{tags: {cost: {tag_key: {"@@assign": cost}}}}'),
         ("BackupPolicy", "BACKUP_POLICY", "{plans: {}}"),
-        ("AiServicesOptOutPolicy", "AISERVICES_OPT_OUT_POLICY", "{services: {default: {}}}"),
+        (
+            "AiServicesOptOutPolicy",
+            "AISERVICES_OPT_OUT_POLICY",
+            '{services: {default: {opt_out_policy: {"@@assign": optOut}}}}',
+        ),
         ("DeclarativePolicy", "DECLARATIVE_POLICY_EC2", "{ec2_attributes: {}}"),
     ],
 )

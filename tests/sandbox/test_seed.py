@@ -406,12 +406,45 @@ def test_the_desired_state_may_lie_elsewhere(tmp_path: Path) -> None:
         ("delays: {x: soon}", r"world.yaml:2:"),
         (
             "policies: [{name: p, content: {a: \"{{ account('nobody').id }}\"}}]",
-            r"SandboxWorld: there is no account 'nobody'",
+            r"world.yaml:2:35: there is no account 'nobody'",
         ),
         ("owned_by: main\n---\nkind: SandboxWorld", r"world.yaml:4:1: a second SandboxWorld"),
     ],
 )
 def test_a_wrong_world_says_where(seed: Seeds, document: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        seed(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("organization: x", r"world.yaml:2:15: 'x' is no organization's id"),
+        ("root: o-anycompany0", r"world.yaml:2:7: 'o-anycompany0' is no root's id"),
+        ("member_role: {missing_in: [audti]}", r":2:28: there is no account 'audti'(.|\n)*'audit'"),
+        ("accounts: {shop-dev: {unit: /Worklods}}", r":2:29: there is no unit '/Worklods'(.|\n)*'/Workloads'"),
+        ("units: {/Old/Inner: {}}", r":2:9: there is no unit '/Old'"),
+        ("units: {Old: {}}", r":2:9: 'Old' is not the path of a unit"),
+        ("delegated_administrators: {audti: []}", r":2:28: there is no account 'audti'(.|\n)*'audit'"),
+        ("policies: [{name: bondary}]", r":2:19: git has no ServiceControlPolicy 'bondary'(.|\n)*'boundary'"),
+        ("policies: [{name: boundary, attached_to: {units: [/Prod]}}]", r":2:51: there is no unit '/Prod'"),
+        ("policies: [{name: boundary, detached_from: {accounts: [shop]}}]", r":2:56: there is no account 'shop'"),
+        ("assignments: [{user: alise, permission_set: Reader, accounts: []}]", r":2:22: there is no user 'alise'"),
+        (
+            "assignments: [{user: alice, permission_set: Raeder, accounts: [audit]}]",
+            r":2:45: there is no permission set 'Raeder'(.|\n)*'Reader'",
+        ),
+        ("assignments: [{user: alice, permission_set: Reader, accounts: [x]}]", r":2:64: there is no account 'x'"),
+        ("assignments: [{permission_set: Reader, accounts: []}]", r":2:15: an assignment has exactly one principal"),
+        ("people: {groups: {developers: [carol]}}", r":2:32: there is no user 'carol'"),
+        ("security_hub: [{accounts: [shop-*, 'x*']}]", r":2:36: there is no account 'x\*'"),
+        ("central_configuration: {regions: [us-east-1], policies: {/X: a}}", r":2:58: there is no unit or account"),
+        ("missing: [permission_set/Raeder]", r":2:11: 'permission_set/Raeder' matches(.|\n)*'permission_set/Reader'"),
+        ("not_owned: ['tag_policy/*']", r":2:13: 'tag_policy/\*' matches nothing"),
+        ("owned_by_others: {'security_hub/x/*': b}", r":2:19: 'security_hub/x/\*' matches nothing"),
+    ],
+)
+def test_a_name_that_nothing_bears_is_told_where_it_stands(seed: Seeds, document: str, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         seed(document)
 

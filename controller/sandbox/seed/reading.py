@@ -13,6 +13,7 @@ from controller.desired.load import load
 from controller.desired.source import YAML, Files, directory
 from controller.errors import InvalidInput, Problem
 from controller.sandbox.document import SandboxWorld
+from controller.sandbox.seed.names import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ def parse(source: Files) -> Seed:
         mark = worlds[1].mark
         fix = "Put everything into one document: there is one world."
         raise InvalidInput([Problem(mark.file, mark.line, mark.column, "a second SandboxWorld", fix)])
+    if worlds and (wrong := check(worlds[0], estate)):
+        raise InvalidInput(wrong)
     return Seed(estate, worlds[0].model if worlds else SandboxWorld(kind="SandboxWorld"))
 
 
