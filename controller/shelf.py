@@ -80,6 +80,7 @@ class Shelf:
 
     def _opened(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)
+        self._path.chmod(0o600)  # also one that was copied here
         db = sqlite3.connect(self._path, check_same_thread=False)
         db.execute("pragma journal_mode=wal")
         db.executescript(_SCHEMA)

@@ -307,10 +307,11 @@ class Accounts(Kind[Account]):
 def _awaiting_it(unit: str, live: Live) -> Iterator[Basis]:
     """What asks for the policies that an account comes under in an OU, and for what they say."""
     units, seen = live.of(OrganizationalUnit), live.observed.get(ATTACHMENT)
+    levels = paths.ancestors(unit)
     for one in seen.resources.values() if seen else ():
-        if getattr(one, "target", "") in paths.ancestors(unit) and getattr(one, "policy_id", None):
+        if getattr(one, "target", "") in levels and getattr(one, "policy_id", None):
             yield (description_call(getattr(one, "policy_id", "")),)
-    for level in paths.ancestors(unit):
+    for level in levels:
         if level in units:
             for type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
                 yield (policies_call(str(units[level].id), type),)
