@@ -48,6 +48,10 @@ MOST_LOOKS = 5
 """In one cycle. What is found out of date shows other changes, which rest on other things; it soon comes to an end."""
 
 
+_GONE = "NotFoundException"
+"""How the codes end by which the services say that there is no such thing (their API references, common errors)."""
+
+
 class Look(StrEnum):
     """How much of AWS a cycle asks about, beyond what is not known, and what is about to be written rests on."""
 
@@ -152,6 +156,7 @@ class Controller:
         self._counts.clear()
         report = Report(self.clock.now(), Plan("", None, (), {}))
         self._forget(look, report.started)
+        first = self.known.look + 1
         for left in reversed(range(MOST_LOOKS)):
             with self._timed(report, "observe") as phases:
                 live = self._observe(estate)
@@ -159,7 +164,7 @@ class Controller:
             with self._timed(report, "plan") as phases:
                 plan, wanted = make_plan(self.kinds, estate, live, self.aws.here, self.settings, self.store)
             report = Report(report.started, plan, (), phases)
-            if not left or not self._is_to_look_again(plan, live, estate, report.started):
+            if not left or not self._is_to_look_again(plan, live, estate, first):
                 break
             if left == 1:  # then everything, and nothing can be out of date
                 self.known.forget(slow=True)
@@ -190,13 +195,14 @@ class Controller:
             self.known.tidy()
         return live
 
-    def _is_to_look_again(self, plan: Plan, live: Live, estate: Estate, since: datetime) -> bool:
-        """Whether anything that the plan rests on was asked before `since`; that is forgotten."""
-        if self.known.oldest() >= since:
+    def _is_to_look_again(self, plan: Plan, live: Live, estate: Estate, since: int) -> bool:
+        """Whether anything that the plan rests on was asked before look `since`; that is forgotten."""
+        if self.known.is_new(since):
             return False
-        if any(missing.torn for missing in plan.incomplete):
-            places = (self.kinds[name].reads for name in ("organizational_unit", "account") if name in self.kinds)
-            self.known.forget_actions(frozenset[str]().union(*places))
+        torn = _with_required(self.kinds, {missing.kind for missing in plan.incomplete if missing.torn})
+        reads = frozenset[str]().union(*(self.kinds[name].reads for name in torn))
+        if not self.known.is_new(since, reads):
+            self.known.forget_actions(reads)
             return True
         changes = plan.free
         if estate.commit is None or estate.commit != self._commit:
@@ -248,6 +254,12 @@ class Controller:
         began = self.clock.monotonic()
         yield phases
         phases[phase] = self.clock.monotonic() - began
+
+
+def _with_required(kinds: Kinds, names: set[str]) -> set[str]:
+    """These kinds and all that they require."""
+    above = {required for name in names for required in kinds[name].requires if required in kinds}
+    return names if above <= names else _with_required(kinds, names | above)
 
 
 def _bases(kinds: Kinds, changes: Iterable[Change], live: Live, estate: Estate) -> set[Basis] | None:
@@ -340,7 +352,10 @@ def _observe_one(kind: Kind[Any], aws: Reader, live: Live, estate: Estate) -> Ob
             return Observed(incomplete=(Incomplete(kind.name, f"waits for {required}, which could not be observed"),))
     try:
         return kind.observe(aws, live, estate)
-    except (AwsError, NoWorkers) as error:
+    except AwsError as error:
+        # What was listed once and is not there any more: the list is the older answer.
+        return Observed(incomplete=(Incomplete(kind.name, str(error), torn=error.code.endswith(_GONE)),))
+    except NoWorkers as error:
         return Observed(incomplete=(Incomplete(kind.name, str(error)),))
 
 

@@ -22,6 +22,8 @@ create table if not exists answers (
     action text not null, account text not null, region text not null, parameters text not null,
     value text not null, at text not null, calls integer not null, slow integer not null,
     primary key (action, account, region, parameters)) without rowid;
+create table if not exists doubts (
+    action text not null, account text not null, region text not null, parameters text not null);
 """
 
 
@@ -40,16 +42,21 @@ class Shelf:
         try:
             self._db = self._opened()
         except sqlite3.DatabaseError as error:
-            log.warning("what was known of AWS cannot be read; everything is looked at anew", why=str(error))
-            path.unlink(missing_ok=True)
-            self._db = self._opened()
+            self._db = self._emptied(error)
 
     def load(self) -> Iterator[tuple[Call, Answer]]:
-        for action, account, region, parameters, value, at, calls, slow in self._db.execute("select * from answers"):
-            kept = Answer(json.loads(value), datetime.fromisoformat(at), calls, slow=bool(slow))
-            yield Call(action, account, region, parameters), kept
+        try:
+            # All of it before any is used: it may be damaged anywhere.
+            return iter([_answer(*row) for row in self._db.execute("select * from answers")])
+        except (sqlite3.DatabaseError, ValueError) as error:
+            self._db.close()
+            self._db = self._emptied(error)
+            return iter(())
 
-    def save(self, learned: Iterable[tuple[Call, Answer]], forgotten: Iterable[Call]) -> None:
+    def doubts(self) -> list[Call]:
+        return [Call(*row) for row in self._db.execute("select * from doubts")]
+
+    def save(self, learned: Iterable[tuple[Call, Answer]], forgotten: Iterable[Call], doubted: Iterable[Call]) -> None:
         rows = [
             (*call, json.dumps(answer.value, default=str), answer.at.isoformat(), answer.calls, answer.slow)
             for call, answer in learned
@@ -59,12 +66,21 @@ class Shelf:
                 "delete from answers where action = ? and account = ? and region = ? and parameters = ?", forgotten
             )
             self._db.executemany("insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute("delete from doubts")
+            self._db.executemany("insert into doubts values (?, ?, ?, ?)", doubted)
 
     def close(self) -> None:
         self._db.close()
 
+    def _emptied(self, why: Exception) -> sqlite3.Connection:
+        log.warning("what was known of AWS cannot be read; everything is looked at anew", why=str(why))
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        return self._opened()
+
     def _opened(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)
+        self._path.chmod(0o600)  # also one that was copied here
         db = sqlite3.connect(self._path, check_same_thread=False)
         db.execute("pragma journal_mode=wal")
         db.executescript(_SCHEMA)
@@ -72,5 +88,13 @@ class Shelf:
             with db:
                 db.execute("delete from about")
                 db.execute("delete from answers")
+                db.execute("delete from doubts")
                 db.execute("insert into about values (?)", (self._about,))
         return db
+
+
+def _answer(
+    action: str, account: str, region: str, parameters: str, value: str, at: str, calls: int, slow: int
+) -> tuple[Call, Answer]:
+    kept = Answer(json.loads(value), datetime.fromisoformat(at), calls, slow=bool(slow))
+    return Call(action, account, region, parameters), kept

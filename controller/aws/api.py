@@ -166,18 +166,25 @@ class Reader:
     def some(self, action: str, member: str, /, *, most: int, **parameters: Any) -> list[Any] | None:
         """Every item of a listing; None where there are more than `most`, which is found out early."""
 
-        def ask() -> tuple[list[Any] | None, int]:
-            found: list[Any] = []
-            pages = 0
-            for page in self._pages(action, None, None, parameters):
-                pages += 1
-                found += page.get(member) or ()
-                if len(found) > most:
-                    return None, pages
-            return found, pages
-
-        items: list[Any] | None = self._recalled(Call.of(action, **parameters), ask)
-        return None if items is None or len(items) > most else items
+        call = Call.of(action, **parameters)
+        # That there are too many says nothing of any of them: it is no answer to the question who there is.
+        too_many = Call.of(action, more_than=most, **parameters)
+        if self.known is not None:
+            if (answer := self.known.recall(call)) is not None:
+                return answer.value if len(answer.value) <= most else None
+            if self.known.recall(too_many) is not None:
+                return None
+        found: list[Any] = []
+        at, pages = self.clock.now(), 0
+        for page in self._pages(action, None, None, parameters):
+            pages += 1
+            found += page.get(member) or ()
+            if len(found) > most:
+                break
+        items: list[Any] | None = found if len(found) <= most else None
+        if self.known is not None:
+            self.known.learn(too_many if items is None else call, items, at, pages)
+        return items
 
     def _pages(
         self, action: str, account: str | None, region: str | None, parameters: dict[str, Any]
@@ -206,6 +213,12 @@ class Reader:
     def is_better(self, single: Call, than: Call) -> bool:
         """See `Known.is_better`; without anything known, the question about many was asked just now."""
         return self.known is not None and self.known.is_better(single, than)
+
+    def ask_anew(self, singles: Iterable[Call], than: Call) -> None:
+        """A question about many shows something else than expected: what was said of one of them before decides
+        nothing."""
+        if self.known is not None:
+            self.known.forget_older_singles(singles, than)
 
     def _call(self, action: str, account: str | None, region: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
         return self._calls.call(action, parameters, account=account, region=region, write=False, repeatable=True)

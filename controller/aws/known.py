@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -63,9 +63,9 @@ class Answer:
     slow: bool = False
 
     @property
-    def age(self) -> tuple[datetime, int]:
-        """Compares as older and younger."""
-        return self.at, self.learned
+    def age(self) -> tuple[int, datetime]:
+        """Compares as older and younger. Looks are in order whatever becomes of the clock."""
+        return self.learned, self.at
 
 
 class Shelf(Protocol):
@@ -73,7 +73,11 @@ class Shelf(Protocol):
 
     def load(self) -> Iterator[tuple[Call, Answer]]: ...
 
-    def save(self, learned: Iterable[tuple[Call, Answer]], forgotten: Iterable[Call]) -> None: ...
+    def doubts(self) -> Iterable[Call]: ...
+
+    def save(
+        self, learned: Iterable[tuple[Call, Answer]], forgotten: Iterable[Call], doubted: Iterable[Call]
+    ) -> None: ...
 
 
 class Known:
@@ -90,7 +94,8 @@ class Known:
     def __init__(self, shelf: Shelf | None = None) -> None:
         self._shelf = shelf
         self._answers: dict[Call, Answer] = dict(shelf.load()) if shelf else {}
-        self._doubted: set[Call] = set()
+        self._doubted: set[Call] = set(shelf.doubts()) if shelf else set()
+        self._doubts_saved = frozenset(self._doubted)
         self._unsaved: set[Call] = set()
         self._look = 0
         self._lock = threading.Lock()
@@ -98,6 +103,11 @@ class Known:
         self.ways: dict[str, dict[str, int]] = {}
 
     # While looking
+
+    @property
+    def look(self) -> int:
+        """The number of the look under way, or of the last one. What outlived another process was learned in look 0."""
+        return self._look
 
     def begin(self) -> None:
         """A look at everything begins."""
@@ -132,6 +142,13 @@ class Known:
                 return True
             one, many = self._answers.get(single), self._answers.get(than)
             return one is not None and many is not None and one.age > many.age
+
+    def forget_older_singles(self, singles: Iterable[Call], than: Call) -> None:
+        """Forget of these what was asked before the question about many, which shows something else."""
+        with self._lock:
+            many = self._answers.get(than)
+            if many is not None:
+                self._drop([c for c in singles if c in self._answers and self._answers[c].age < many.age])
 
     def is_doubted(self, call: Call) -> bool:
         with self._lock:
@@ -174,8 +191,10 @@ class Known:
             self._doubted.clear()
 
     def forget_older(self, than: timedelta, now: datetime) -> None:
+        """Also what is of the future: the clock was put back, and nobody knows how old it is."""
         with self._lock:
-            self._drop([c for c, a in self._answers.items() if now - a.at > (than * SLOWER if a.slow else than)])
+            old = {c: a for c, a in self._answers.items() if now - a.at > (than * SLOWER if a.slow else than)}
+            self._drop([*old, *(c for c, a in self._answers.items() if a.at > now)])
 
     def forget_actions(self, actions: Collection[str]) -> None:
         """Every question of these kinds."""
@@ -193,11 +212,17 @@ class Known:
                 left -= quick[call].calls
                 self._drop([call])
 
-    def is_stale(self, basis: Basis, since: datetime) -> bool:
-        """Whether all that is known of it was asked before `since`. Of what is not known nobody made use."""
+    def is_stale(self, basis: Basis, since: int) -> bool:
+        """Whether all that is known of it was asked before look `since`. Of what is not known nobody made use."""
         with self._lock:
             answers = [self._answers[call] for call in basis if call in self._answers]
-            return bool(answers) and all(answer.at < since for answer in answers)
+            return bool(answers) and all(answer.learned < since for answer in answers)
+
+    def is_new(self, since: int, actions: Collection[str] | None = None) -> bool:
+        """Whether nothing was asked before look `since`; of these kinds of questions, or at all."""
+        with self._lock:
+            some = (a for c, a in self._answers.items() if actions is None or c.action in actions)
+            return all(answer.learned >= since for answer in some)
 
     # What is told and kept
 
@@ -216,11 +241,6 @@ class Known:
                 found[call.action] = found.get(call.action, 0) + calls
         return found
 
-    def oldest(self) -> datetime:
-        """When the oldest answer of all was asked for; the end of time where there is none."""
-        with self._lock:
-            return min((a.at for a in self._answers.values()), default=datetime.max.replace(tzinfo=UTC))
-
     def ages(self) -> dict[str, datetime]:
         """Action → when the oldest of its answers was asked for, slow ones aside."""
         oldest: dict[str, datetime] = {}
@@ -234,12 +254,13 @@ class Known:
     def save(self) -> None:
         """Bring the shelf up to date."""
         with self._lock:
-            if self._shelf is None or not self._unsaved:
+            if self._shelf is None or (not self._unsaved and self._doubted == self._doubts_saved):
                 return
             learned = [(call, self._answers[call]) for call in self._unsaved if call in self._answers]
             forgotten = [call for call in self._unsaved if call not in self._answers]
-            self._shelf.save(learned, forgotten)
+            self._shelf.save(learned, forgotten, self._doubted)
             self._unsaved.clear()
+            self._doubts_saved = frozenset(self._doubted)
 
     def _drop(self, calls: Iterable[Call]) -> None:
         for call in calls:

@@ -55,6 +55,7 @@ def organization_tags(
         doubtful = [id for id, tags in wanted.items() if not tags.items() <= known.get(id, NO_TAGS).items()]
         doubtful += [id for id, keys in decisive.items() if id not in wanted and not set(keys) <= {*known.get(id, ())}]
         asked_since = (id for id in ids if aws.is_better(_one_call(id), than=_BULK))
+        aws.ask_anew(map(_one_call, doubtful), than=_BULK)
         doubtful = list(dict.fromkeys((*doubtful, *asked_since)))
     asked = aws.map(lambda id: tags_of(aws, id), doubtful)
     return {**(known or {}), **dict(zip(doubtful, asked, strict=True))}

@@ -32,8 +32,15 @@ from controller.resources.base import (
     private,
 )
 from controller.resources.changes import Changes
-from controller.resources.organizational_unit import LANE, OrganizationalUnit, policies_call, unit_key, way_to
-from controller.resources.protection import attaches_over, awaiting, tightened_over, unseen
+from controller.resources.organizational_unit import (
+    LANE,
+    OrganizationalUnit,
+    description_call,
+    policies_call,
+    unit_key,
+    way_to,
+)
+from controller.resources.protection import ATTACHMENT, attaches_over, awaiting, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
 ACTIVE = "ACTIVE"
@@ -307,9 +314,13 @@ class Accounts(Kind[Account]):
 
 
 def _awaiting_it(unit: str, live: Live) -> Iterator[Basis]:
-    """What asks for the policies that an account comes under in an OU."""
-    units = live.of(OrganizationalUnit)
-    for level in paths.ancestors(unit):
+    """What asks for the policies that an account comes under in an OU, and for what they say."""
+    units, seen = live.of(OrganizationalUnit), live.observed.get(ATTACHMENT)
+    levels = paths.ancestors(unit)
+    for one in seen.resources.values() if seen else ():
+        if getattr(one, "target", "") in levels and getattr(one, "policy_id", None):
+            yield (description_call(getattr(one, "policy_id", "")),)
+    for level in levels:
         if level in units:
             for type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
                 yield (policies_call(str(units[level].id), type),)

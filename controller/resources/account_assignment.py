@@ -137,8 +137,11 @@ class AccountAssignments(Kind[AccountAssignment]):
         people = everyone(aws, expected // 2) if expected > FEW_PLACES else None
         ways = {"by user and group": len(people)} if people is not None else {}
         aws.chose("who has which permission set where", {**ways, "by permission set and account": expected})
-        rows = _rows(aws, sets, live) if people is None else _rows_of(aws, people, sets, estate, live)
         resolved = resolve(aws, named(estate), people)
+        if people is not None:  # somebody may have come since all were listed, or come back as another
+            listed = {*people.values()}
+            people |= {Principal(p.type, name): id for p, (id, name) in resolved.items() if id not in listed}
+        rows = _rows(aws, sets, live) if people is None else _rows_of(aws, people, sets, estate, live)
         names = {(p.type, id): p.name for p, id in (people or {}).items()}
         names |= {(p.type, id): name for p, (id, name) in resolved.items()}
         unknown = {(row.type, row.principal_id) for row in rows} - names.keys()
@@ -160,7 +163,7 @@ class AccountAssignments(Kind[AccountAssignment]):
         assert isinstance(seen, Seen)
         if seen.instance is None:
             return
-        by_tags, entitled, in_git = bool(selecting_tags(estate)), _entitled(estate), set(named(estate))
+        by_tags, entitled, in_git = bool(selecting_tags(estate)), _entitled(estate, live), set(named(estate))
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, AccountAssignment)
@@ -281,7 +284,7 @@ class _Wanted:
         id, name = self.seen.principals.get(given, (None, given.name))
         principal = Principal(given.type, name)
         over = line.until is not None and self.seen.at is not None and line.until <= self.seen.at
-        sets = [self._set(text) for text in line.permission_sets]
+        sets = [_name_of_set(text, self.live) for text in line.permission_sets]
         if id is None and not over:
             self.unsure.update(sets)
             self.notes.append(
@@ -316,11 +319,6 @@ class _Wanted:
             notes=tuple(dict.fromkeys(self.notes)),
         )
 
-    def _set(self, text: str) -> str:
-        """A permission set's name; git may give its ARN."""
-        live = self.live.of(PermissionSet).values()
-        return next((s.name for s in live if s.id == text), text) if text.startswith("arn:") else text
-
     def _one(
         self, principal: Principal, id: str | None, permission_set: str, account_id: str, source: str
     ) -> AccountAssignment:
@@ -334,6 +332,12 @@ class _Wanted:
             account=account_id,
             principal_id=id,
         )
+
+
+def _name_of_set(text: str, live: Live) -> str:
+    """A permission set's name; git may give its ARN."""
+    sets = live.of(PermissionSet).values()
+    return next((s.name for s in sets if s.id == text), text) if text.startswith("arn:") else text
 
 
 def _stated_in_full(estate: Estate) -> Iterator[str]:
@@ -371,13 +375,16 @@ def _places_in_git(estate: Estate, live: Live) -> int:
     )
 
 
-def _entitled(estate: Estate) -> dict[str, set[Principal]]:
-    """Permission set → everybody that git names for it."""
+def _entitled(estate: Estate, live: Live) -> dict[str, set[Principal]]:
+    """Permission set → everybody that git names for it, or for the one that takes its place."""
     found: dict[str, set[Principal]] = {}
     for document in estate.of(Assignments):
         for line in document.model.assignments:
             for permission_set in line.permission_sets:
-                found.setdefault(permission_set, set()).add(principal_of(line))
+                found.setdefault(_name_of_set(permission_set, live), set()).add(principal_of(line))
+    for one in estate.of(PermissionSetDocument):
+        if one.model.formerly:
+            found.setdefault(one.model.formerly, set()).update(found.get(one.model.name, ()))
     return found
 
 

@@ -165,8 +165,8 @@ class Incomplete:
     why: str
     key: str | None = None
     torn: bool = False
-    """Two answers of AWS do not fit together, as where one is older than the other: worth asking again for where
-    everything lies."""
+    """Two answers of AWS do not fit together, as where one is older than the other: worth asking again for all that
+    it follows from."""
 
     @property
     def what(self) -> str:

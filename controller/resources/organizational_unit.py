@@ -209,6 +209,11 @@ def policies_call(id: str, aws_type: str) -> Call:
     return Call.of("organizations:ListPoliciesForTarget", TargetId=id, Filter=aws_type)
 
 
+def description_call(policy_id: str) -> Call:
+    """What asks for a policy's name, description and content."""
+    return Call.of("organizations:DescribePolicy", PolicyId=policy_id)
+
+
 def _children_call(parent_id: str) -> Call:
     return Call.of("organizations:ListOrganizationalUnitsForParent", ParentId=parent_id)
 

@@ -30,10 +30,10 @@ from controller.resources.account import Account
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import accounts_in, filled, refs_in, rendered
-from controller.resources.organizational_unit import LANE
+from controller.resources.organizational_unit import LANE, description_call, policies_call
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import AWS_TYPES, PolicyType
-from controller.resources.protection import loosened_after, loosens, unseen
+from controller.resources.protection import ATTACHMENT, loosened_after, loosens, unseen
 
 CONTROL_TOWER = "aws-guardrails-"
 """Control Tower's own policies; to change or detach one is drift to it (Control Tower User Guide, governance drift)."""
@@ -156,6 +156,8 @@ class Policies(Kind[Policy]):
                 yield (description_call(change.before.id),)
                 yield tags_basis(change.before.id)
                 yield (targets_call(change.before.id),)
+            if self.iam and getattr(change.before, "content", None) != getattr(change.after, "content", None):
+                yield from self._beside(change.key, live)
 
     def create(self, aws: Writer, after: Policy) -> None:
         assert after.content is not None
@@ -219,6 +221,19 @@ class Policies(Kind[Policy]):
 
     def ignored(self, resource: Policy) -> bool:
         return resource.others
+
+    def _beside(self, key: str, live: Live) -> Iterator[Basis]:
+        """What else is where the policy is, and what it says: it may allow what the edit no longer does."""
+        seen = live.observed.get(ATTACHMENT)
+        on = () if seen is None else [a for a in seen.resources.values() if getattr(a, "policy_kind", "") == self.name]
+        mine = {getattr(one, "target", "") for one in on if one.parent == Ref(self.name, key)}
+        for target in mine:
+            place = live.get(Ref("organizational_unit" if target.startswith("/") else Account.kind, target))
+            if place is not None and place.id is not None:
+                yield (policies_call(place.id, self.aws_type),)
+        for id in {getattr(one, "policy_id", None) for one in on if getattr(one, "target", "") in mine}:
+            if id is not None:
+                yield (description_call(id),)
 
     def _made(
         self, item: Mapping[str, Any], key: str, tags: Mapping[str, str], content: PolicyDocument | None
@@ -287,11 +302,6 @@ class Policies(Kind[Policy]):
         listed = aws.reads.items("organizations:ListPolicies", "Policies", Filter=self.aws_type)
         found: str | None = next((item["Id"] for item in listed if item["Name"] == after.title), None)
         return found if found and owner_now(aws.reads, found) == after.owner else None
-
-
-def description_call(id: str) -> Call:
-    """What asks for a policy's name, description and content."""
-    return Call.of("organizations:DescribePolicy", PolicyId=id)
 
 
 def targets_call(id: str) -> Call:

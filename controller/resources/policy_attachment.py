@@ -21,8 +21,15 @@ from controller.resources.account import Account, place_basis
 from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import Names
-from controller.resources.organizational_unit import LANE, OrganizationalUnit, policies_call, way_to
-from controller.resources.policies import POLICY_KINDS, Policies, Policy, description_call, targets_call, targets_of
+from controller.resources.organizational_unit import (
+    LANE,
+    OrganizationalUnit,
+    description_call,
+    policies_call,
+    way_to,
+    within,
+)
+from controller.resources.policies import POLICY_KINDS, Policies, Policy, targets_call, targets_of
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 from controller.resources.protection import Place, balance, beside, comes_first
@@ -138,8 +145,10 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         return _wants(estate, live, seen.at if isinstance(seen, Seen) else None).finish()
 
     def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
-        """Where the policy is; what else is on the target and above it, and what that says."""
-        on = _by_target(live)
+        """Where the policy is, and what it says; what else is on the target and above it, and what that says; and
+        before it comes off, whether what git wants below is there.
+        """
+        on, wanted = _by_target(live), self.desire(estate, live).resources.values()
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, PolicyAttachment)
@@ -147,6 +156,9 @@ class PolicyAttachments(Kind[PolicyAttachment]):
                 yield (targets_call(policy.id),)
                 if not getattr(policy, "aws_managed", False):
                     yield tags_basis(policy.id)
+                yield (description_call(policy.id),)
+            if change.action is Action.DELETE:
+                yield from self._below(one, wanted, live)
             account = live.of(Account).get(one.target)
             unit = one.target if account is None else account.unit
             if account is not None:
@@ -154,6 +166,17 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             yield from way_to(unit or "/", live) if unit else ()
             for level in {one.target, *(paths.ancestors(unit) if unit else ())}:
                 yield from self._on_level(one.policy_kind, level, on, live)
+
+    def _below(self, gone: PolicyAttachment, wanted: Iterable[PolicyAttachment], live: Live) -> Iterator[Basis]:
+        for other in wanted:
+            unit = self.unit(other, live)
+            if other.policy_kind != gone.policy_kind or unit is None or not within(unit, gone.target):
+                continue
+            policy, place = live.get(other.parent), live.get(other.place)
+            if policy is not None and policy.id is not None:
+                yield (targets_call(policy.id),)
+            if place is not None and place.id is not None:
+                yield (policies_call(place.id, _KINDS[other.policy_kind].aws_type),)
 
     def _on_level(
         self, policy_kind: str, target: str, on: Mapping[Place, list[PolicyAttachment]], live: Live

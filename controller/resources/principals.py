@@ -98,6 +98,9 @@ def resolve(
         everyone: The identity store's, where they were listed: who is among them is not asked about.
     """
     known, named = everyone or {}, list(principals)
+    for one in set(named) - known.keys() if everyone is not None else ():
+        listing, alone = basis(one, instance(aws).identity_store_id)
+        aws.ask_anew([alone], than=listing)
     found: dict[Principal, tuple[str, str]] = {}
     names: dict[tuple[str, str], str] = {}
 

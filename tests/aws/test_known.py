@@ -55,6 +55,14 @@ class TestOneAndMany:
         known.learn(ONE, {}, NOON + HOUR)
         assert known.is_better(ONE, than=LIST)
 
+    def test_what_is_older_than_the_answer_that_lacks_it_is_asked_anew(self, known: Known) -> None:
+        known.learn(ONE, {}, NOON)
+        known.learn(LIST, [], NOON + HOUR)
+        known.learn(OTHER, {}, NOON + 2 * HOUR)
+        known.forget_older_singles([ONE, OTHER], than=LIST)
+
+        assert is_known(known, ONE, OTHER) == [False, True]
+
     def test_asking_for_all_answers_many_doubts_at_once(self, known: Known) -> None:
         known.learn(LIST, [], NOON)
         known.doubt([ONE, OTHER])
@@ -67,13 +75,24 @@ class TestOneAndMany:
 class TestStale:
     def test_one_young_answer_of_several_is_enough(self, known: Known) -> None:
         known.learn(LIST, [], NOON)
-        assert known.is_stale((LIST, ONE), NOON + HOUR)
+        known.begin()
+        assert known.is_stale((LIST, ONE), known.look)
 
-        known.learn(ONE, {}, NOON + HOUR)
-        assert not known.is_stale((LIST, ONE), NOON + HOUR)
+        known.learn(ONE, {}, NOON)
+        assert not known.is_stale((LIST, ONE), known.look)
 
     def test_nobody_rests_on_what_nobody_asked(self, known: Known) -> None:
-        assert not known.is_stale((ONE,), NOON)
+        assert not known.is_stale((ONE,), known.look)
+
+    def test_a_clock_that_was_put_back_makes_nothing_younger(self, known: Known) -> None:
+        known.learn(LIST, [], NOON)
+        known.begin()
+        known.learn(ONE, {}, NOON - HOUR)
+
+        assert known.is_stale((LIST,), known.look)
+        assert known.is_better(ONE, than=LIST)
+        known.forget_older(HOUR, NOON - HOUR)
+        assert is_known(known, LIST, ONE) == [False, True]
 
 
 class TestForgetting:
