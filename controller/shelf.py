@@ -61,22 +61,32 @@ class Shelf:
             (*call, json.dumps(answer.value, default=str), answer.at.isoformat(), answer.calls, answer.slow)
             for call, answer in learned
         ]
-        with self._db:
-            self._db.executemany(
-                "delete from answers where action = ? and account = ? and region = ? and parameters = ?", forgotten
-            )
-            self._db.executemany("insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self._db.execute("delete from doubts")
-            self._db.executemany("insert into doubts values (?, ?, ?, ?)", doubted)
+        try:
+            with self._db:
+                self._db.executemany(
+                    "delete from answers where action = ? and account = ? and region = ? and parameters = ?", forgotten
+                )
+                self._db.executemany("insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                self._db.execute("delete from doubts")
+                self._db.executemany("insert into doubts values (?, ?, ?, ?)", doubted)
+        except sqlite3.Error as error:  # a full disk, say: no reason to stop
+            log.warning("what is known of AWS cannot be kept; after a restart it is looked at anew", why=str(error))
+            self._db.close()
+            self._remove()
+            self._db = sqlite3.connect(":memory:", check_same_thread=False)
+            self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
         self._db.close()
 
     def _emptied(self, why: Exception) -> sqlite3.Connection:
         log.warning("what was known of AWS cannot be read; everything is looked at anew", why=str(why))
+        self._remove()
+        return self._opened()
+
+    def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)

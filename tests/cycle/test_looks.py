@@ -286,6 +286,16 @@ class TestRestart:
 
         assert house.cycle(Look.CHANGES).result is CycleResult.CONVERGED
 
+    def test_a_disk_that_is_full_costs_what_is_kept_and_no_cycle(self, tmp_path: Path) -> None:
+        house = converged()
+        shelf = self.shelf(house, tmp_path)
+        shelf._db.execute("pragma max_page_count = 1")
+        house.controller = house.another(known=Known(shelf))
+
+        assert house.cycle().result is CycleResult.CONVERGED
+        assert calls(house, Look.CHANGES) == 0
+        assert list(self.shelf(house, tmp_path).load()) == []
+
     def test_only_its_owner_may_read_it(self, tmp_path: Path) -> None:
         house = converged()
         self.shelf(house, tmp_path)
