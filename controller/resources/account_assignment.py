@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from controller.aws.api import Reader, Writer
-from controller.aws.known import SLOWER, Basis, Call
+from controller.aws.known import Basis
 from controller.aws.tags import tags_basis
 from controller.desired.documents.assignments import Assignment, Assignments
 from controller.desired.documents.permission_set import PermissionSet as PermissionSetDocument
 from controller.desired.estate import Estate
 from controller.errors import AsyncFailed, AwsError
-from controller.resources import principals
+from controller.resources import account_assignment_rows, principals
 from controller.resources.account import Account, place_basis, selecting_tags
+from controller.resources.account_assignment_rows import (
+    Row,
+    at_place,
+    by_place,
+    by_principal,
+    of_principal,
+    provisioned,
+    tags_of_set,
+)
 from controller.resources.base import (
     Action,
     Change,
@@ -114,10 +122,7 @@ class AccountAssignments(Kind[AccountAssignment]):
     reads = principals.READS | {
         *_CREATION.reads,
         *_DELETION.reads,
-        "sso:ListAccountAssignments",
-        "sso:ListAccountAssignmentsForPrincipal",
-        "sso:ListAccountsForProvisionedPermissionSet",
-        "sso:ListInstances",
+        *account_assignment_rows.READS,
         "sso:ListTagsForResource",
     }
     writes = frozenset({_CREATION.action, _DELETION.action})
@@ -141,7 +146,7 @@ class AccountAssignments(Kind[AccountAssignment]):
         if people is not None:  # somebody may have come since all were listed, or come back as another
             listed = {*people.values()}
             people |= {Principal(p.type, name): id for p, (id, name) in resolved.items() if id not in listed}
-        rows = _rows(aws, sets, live) if people is None else _rows_of(aws, people, sets, estate, live)
+        rows = by_place(aws, sets, live) if people is None else by_principal(aws, people, sets, estate, live)
         names = {(p.type, id): p.name for p, id in (people or {}).items()}
         names |= {(p.type, id): name for p, (id, name) in resolved.items()}
         unknown = {(row.type, row.principal_id) for row in rows} - names.keys()
@@ -169,11 +174,11 @@ class AccountAssignments(Kind[AccountAssignment]):
             assert isinstance(one, AccountAssignment)
             permission_set, account = live.get(one.parent), live.of(Account).get(one.account)
             if one.principal_id is not None:
-                yield (_of_principal(seen.instance.arn, one.principal.type, one.principal_id),)
+                yield (of_principal(seen.instance.arn, one.principal.type, one.principal_id),)
             if permission_set is not None and permission_set.id is not None:
-                yield (_at_place(seen.instance.arn, permission_set.id, one.account),)
-                yield (Call.of(_PROVISIONED, InstanceArn=seen.instance.arn, PermissionSetArn=permission_set.id),)
-                yield (_tags_of_set(seen.instance.arn, permission_set.id),)
+                yield (at_place(seen.instance.arn, permission_set.id, one.account),)
+                yield (provisioned(seen.instance.arn, permission_set.id),)
+                yield (tags_of_set(seen.instance.arn, permission_set.id),)
             if account is not None:
                 yield place_basis(account.key)
                 yield from way_to(account.unit, live) if account.unit else ()
@@ -388,111 +393,7 @@ def _entitled(estate: Estate, live: Live) -> dict[str, set[Principal]]:
     return found
 
 
-class _Row(NamedTuple):
-    """One assignment as AWS lists it. `type`: ``group`` or ``user``."""
-
-    permission_set: PermissionSet
-    account: str
-    type: str
-    principal_id: str
-
-
-def _rows(aws: Reader, sets: Iterable[PermissionSet], live: Live) -> list[_Row]:
-    """Every assignment of these permission sets in accounts that are ACTIVE: in others nothing can be changed."""
-    places = _places(aws, sets, live)
-    return [row for found in aws.map(lambda place: _assigned(aws, place), places) for row in found]
-
-
-Place = tuple[PermissionSet, str]
-"""A permission set, and an account that it is provisioned to."""
-
-
-def _places(aws: Reader, sets: Iterable[PermissionSet], live: Live, *, slow: bool = False) -> list[Place]:
-    accounts, where = live.of(Account), instance(aws).arn
-
-    def provisioned(one: PermissionSet) -> list[Place]:
-        found = aws.items(_PROVISIONED, "AccountIds", slow=slow, InstanceArn=where, PermissionSetArn=one.id)
-        return [(one, id) for id in found if id in accounts and accounts[id].active]
-
-    return [place for found in aws.map(provisioned, sets) for place in found]
-
-
-def _assigned(aws: Reader, place: Place, *, slow: bool = False) -> list[_Row]:
-    one, account = place
-    where: dict[str, Any] = {"InstanceArn": instance(aws).arn, "AccountId": account, "PermissionSetArn": one.id}
-    found = aws.items(_AT_PLACE, "AccountAssignments", slow=slow, **where)
-    return [_Row(one, account, row["PrincipalType"].lower(), row["PrincipalId"]) for row in found]
-
-
-_PROVISIONED = "sso:ListAccountsForProvisionedPermissionSet"
-_AT_PLACE = "sso:ListAccountAssignments"
-
-
-def _rows_of(
-    aws: Reader, people: Mapping[Principal, str], sets: Iterable[PermissionSet], estate: Estate, live: Live
-) -> list[_Row]:
-    """The same, asked for by principal; and what nobody has, as far as it is known."""
-    where, accounts = instance(aws).arn, live.of(Account)
-    by_arn = {one.id: one for one in sets}
-
-    def theirs(principal: Principal) -> list[_Row]:
-        id = people[principal]
-        found = aws.items(
-            "sso:ListAccountAssignmentsForPrincipal",
-            "AccountAssignments",
-            InstanceArn=where,
-            PrincipalId=id,
-            PrincipalType=principal.type.upper(),
-        )
-        # Whether a user's list has what comes by groups is not documented: only what is given to this principal counts.
-        return [
-            _Row(by_arn[row["PermissionSetArn"]], row["AccountId"], principal.type, id)
-            for row in found
-            if row["PrincipalId"] == id and row["PrincipalType"].lower() == principal.type
-            if row["PermissionSetArn"] in by_arn and row["AccountId"] in accounts and accounts[row["AccountId"]].active
-        ]
-
-    rows = [row for found in aws.map(theirs, people) for row in found]
-    ids = {(principal.type, id) for principal, id in people.items()}
-    leftovers = (row for row in _slowly(aws, by_arn.values(), estate, live) if (row.type, row.principal_id) not in ids)
-    return [*rows, *leftovers]
-
-
-def _slowly(aws: Reader, sets: Iterable[PermissionSet], estate: Estate, live: Live) -> Iterator[_Row]:
-    """Rows by permission set and account: of sets that are to go all, since AWS deletes none that has any; of others
-    what is known, and a little more in each look that has a share of the time to spend."""
-    going = {d.model.name for d in estate.of(PermissionSetDocument) if d.model.deleted}
-    going |= {d.model.formerly for d in estate.of(PermissionSetDocument) if d.model.formerly}
-    yield from _rows(aws, [one for one in sets if one.name in going], live)
-    if aws.known is None or not (aws.known.part or aws.known.has(_AT_PLACE)):
-        return
-    places = _places(aws, [one for one in sets if one.name not in going], live, slow=True)
-    where = instance(aws).arn
-    asked: list[Place] = []
-    new: list[Place] = []
-    for place in places:
-        call = _at_place(where, str(place[0].id), place[1])
-        (asked if aws.known.recall(call) or aws.known.is_doubted(call) else new).append(place)
-    asked += new[: ceil(len(places) * aws.known.part / SLOWER)]
-    for rows in aws.map(lambda place: _assigned(aws, place, slow=True), asked):
-        yield from rows
-
-
-def _at_place(where: str, permission_set_arn: str, account: str) -> Call:
-    return Call.of(_AT_PLACE, InstanceArn=where, AccountId=account, PermissionSetArn=permission_set_arn)
-
-
-def _of_principal(where: str, type: str, id: str) -> Call:
-    return Call.of(
-        "sso:ListAccountAssignmentsForPrincipal", InstanceArn=where, PrincipalId=id, PrincipalType=type.upper()
-    )
-
-
-def _tags_of_set(where: str, permission_set_arn: str) -> Call:
-    return Call.of("sso:ListTagsForResource", InstanceArn=where, ResourceArn=permission_set_arn)
-
-
-def _live(row: _Row, name: str, live: Live) -> AccountAssignment:
+def _live(row: Row, name: str, live: Live) -> AccountAssignment:
     principal, permission_set = Principal(row.type, name), row.permission_set
     return AccountAssignment(
         key=key_of(principal, permission_set.name, row.account),

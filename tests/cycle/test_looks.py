@@ -13,7 +13,7 @@ from controller.aws.known import Known
 from controller.config import Settings
 from controller.reconcile import Look
 from controller.report import CycleResult
-from controller.resources import account_assignment
+from controller.resources import account_assignment, account_assignment_rows
 from controller.sandbox.directory import directory
 from controller.sandbox.identity_center.state import Assignment, access
 from controller.shelf import Shelf
@@ -333,7 +333,7 @@ class TestByPrincipal:
     def test_what_a_deleted_group_left_behind_is_found_in_time(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (account_assignment, known):
+        for module in (account_assignment_rows, known):
             monkeypatch.setattr(module, "SLOWER", 2)
         mine = some_assignment(house)
         left = mine._replace(principal="12345678-1234-1234-1234-123456789012")
