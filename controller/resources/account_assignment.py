@@ -169,6 +169,7 @@ class AccountAssignments(Kind[AccountAssignment]):
         if seen.instance is None:
             return
         by_tags, entitled, in_git = bool(selecting_tags(estate)), _entitled(estate, live), set(named(estate))
+        theirs = _sets_of_each(live)
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, AccountAssignment)
@@ -184,6 +185,9 @@ class AccountAssignments(Kind[AccountAssignment]):
                 yield from way_to(account.unit, live) if account.unit else ()
                 if by_tags:
                     yield tags_basis(account.key)
+            # What takes the place of access that goes may have gone itself.
+            for arn in theirs.get((one.account, one.principal), ()) if change.action is Action.DELETE else ():
+                yield (at_place(seen.instance.arn, arn, one.account),)
             # Somebody who can no longer be found keeps everybody's access (`_Wanted.unsure`).
             others = entitled.get(one.permission_set, set()) if change.action is Action.DELETE else set()
             for principal in {one.principal, *others} & in_git:
@@ -261,6 +265,14 @@ def _gives(change: Change) -> Iterable[Hashable]:
 
 def key_of(principal: Principal, permission_set: str, account_id: str) -> str:
     return f"{principal}/{permission_set}/{account_id}"
+
+
+def _sets_of_each(live: Live) -> dict[tuple[str, Principal], list[str]]:
+    """(account, principal) → ARNs of the permission sets that they have there."""
+    found: dict[tuple[str, Principal], list[str]] = {}
+    for one in live.of(AccountAssignment).values():
+        found.setdefault((one.account, one.principal), []).append(str(one.id))
+    return found
 
 
 # Desired

@@ -14,6 +14,7 @@ from controller.report import Report, Result
 from controller.resources import account_assignment
 from controller.resources.base import Incomplete
 from controller.sandbox.directory import Directory, directory
+from controller.sandbox.identity_center.state import access
 from controller.shelf import Shelf
 from tests.cycle.house import House
 from tests.cycle.test_looks import account, converged, estate, wait
@@ -66,6 +67,23 @@ def written_as_seen_now(house: House, look: Look = Look.CHANGES) -> Report:
 
 
 class TestNothingOldIsWrittenOn:
+    def test_access_whose_replacement_was_revoked_by_hand_leaves_after_it_is_back(self) -> None:
+        both = (
+            "---\nkind: PermissionSet\nname: Write\nmanaged_policies: [PowerUserAccess]\n"
+            "---\nkind: Assignments\nassignments:\n"
+            "  - {group: g0, permission_sets: [Write], targets: {accounts: [a1]}}\n"
+        )
+        more = "  - {group: g0, permission_sets: [Read], targets: {accounts: [a1]}}\n"
+        house = with_git(both + more)
+        state = access(house.sandbox.world)
+        write = next(arn for arn, one in state.permission_sets.items() if one.name == "Write")
+        state.revoke(next(one for one in state.assignments() if one.permission_set == write))
+        house.git = git(both)
+        report = written_as_seen_now(house)
+
+        written = [(o.change.action.value, o.change.name) for o in report.outcomes if o.result is Result.APPLIED]
+        assert written == [("create", "g0/Write/a1"), ("delete", "g0/Read/a1")]
+
     def test_not_where_the_clock_was_put_back(self) -> None:
         house = converged(ACCOUNTS)
         house.by_hand("organizations:DeletePolicy", PolicyId=detached(house, "p1"))
