@@ -25,8 +25,8 @@ from controller.resources.base import Change, Desired
 
 APPROVAL_LASTS = timedelta(hours=24)
 HOUR = timedelta(hours=1)
-HISTORY_KEPT = 1000
-"""Cycles; those that changed nothing count too, so this is some ten days at one a quarter of an hour."""
+HISTORY_KEPT = 10_000
+"""Cycles; those that changed nothing count too, so this is some ten days at ten in a quarter of an hour."""
 
 _MAY_HAVE_TAKEN_EFFECT = frozenset({Result.APPLIED, Result.UNKNOWN, Result.PENDING})
 
