@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from graphlib import TopologicalSorter
@@ -138,7 +139,8 @@ class Controller:
             held = {change.kind for change in report.plan.held}
             self.store.remember_wanted(wanted, held)
             self._doubt(_bases(self.kinds, report.plan.free, live, estate))
-            with self._timed(report, "apply") as done:
+            phases = dict(report.phases)
+            with self._timed(phases, "apply"):
                 outcomes = apply(
                     report.plan,
                     self.kinds,
@@ -147,23 +149,22 @@ class Controller:
                     workers=self.settings.workers,
                     progress=self.progress,
                 )
-            report = Report(report.started, report.plan, outcomes, done, dict(self._counts), report.oldest)
+            report = replace(report, outcomes=outcomes, phases=phases, calls=dict(self._counts))
             self.store.remember_cycle(report)
             return report
 
     def _plan(self, estate: Estate, look: Look) -> tuple[Report, Live, Mapping[str, Desired[Any]]]:
         self._let_settle()
         self._counts.clear()
-        report = Report(self.clock.now(), Plan("", None, (), {}))
-        self._forget(look, report.started)
+        started = self.clock.now()
+        phases: dict[str, float] = {}
+        self._forget(look, started)
         first = self.known.look + 1
         for left in reversed(range(MOST_LOOKS)):
-            with self._timed(report, "observe") as phases:
+            with self._timed(phases, "observe"):
                 live = self._observe(estate)
-            report = Report(report.started, report.plan, (), phases)
-            with self._timed(report, "plan") as phases:
+            with self._timed(phases, "plan"):
                 plan, wanted = make_plan(self.kinds, estate, live, self.aws.here, self.settings, self.store)
-            report = Report(report.started, plan, (), phases)
             if not left or not self._is_to_look_again(plan, live, estate, first):
                 break
             if left == 1:  # then everything, and nothing can be out of date
@@ -172,8 +173,7 @@ class Controller:
         self.known.save()
         self.store.remember_holds(plan)
         self.planned(plan)
-        told = Report(report.started, plan, (), report.phases, dict(self._counts), self.known.ages())
-        return told, live, wanted
+        return Report(started, plan, (), phases, dict(self._counts), self.known.ages()), live, wanted
 
     def _forget(self, look: Look, now: datetime) -> None:
         """What is to be asked again in any case."""
@@ -249,11 +249,10 @@ class Controller:
         self._on_call(record)
 
     @contextmanager
-    def _timed(self, report: Report, phase: str) -> Iterator[dict[str, float]]:
-        phases = dict(report.phases)
+    def _timed(self, phases: dict[str, float], phase: str) -> Iterator[None]:
         began = self.clock.monotonic()
-        yield phases
-        phases[phase] = self.clock.monotonic() - began
+        yield
+        phases[phase] = phases.get(phase, 0.0) + self.clock.monotonic() - began
 
 
 def _with_required(kinds: Kinds, names: set[str]) -> set[str]:

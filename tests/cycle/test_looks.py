@@ -11,9 +11,11 @@ import pytest
 from controller.aws import known
 from controller.aws.known import Known
 from controller.config import Settings
+from controller.desired.estate import Estate
 from controller.reconcile import Look
 from controller.report import CycleResult
 from controller.resources import account_assignment, account_assignment_rows
+from controller.resources.base import Live
 from controller.sandbox.directory import directory
 from controller.sandbox.identity_center.state import Assignment, access
 from controller.shelf import Shelf
@@ -223,6 +225,24 @@ class TestByTarget:
         places = len(house.sandbox.world.units) + len(house.sandbox.world.accounts)
         assert house.sandbox.world.calls["organizations:ListPoliciesForTarget"] == places
         assert house.sandbox.world.calls["organizations:ListTargetsForPolicy"] == 2
+
+
+def test_the_time_of_every_look_of_a_cycle_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = converged()
+    house.git = estate(8, more=TestCommits.MORE)
+    looks, look = 0, house.controller._observe
+
+    def lasting(wanted: Estate) -> Live:
+        nonlocal looks
+        looks += 1
+        house.clock.sleep(100)
+        return look(wanted)
+
+    monkeypatch.setattr(house.controller, "_observe", lasting)
+    report = house.cycle(Look.CHANGES)
+
+    assert looks > 1
+    assert report.phases["observe"] >= 100 * looks
 
 
 class TestOwnWrites:
