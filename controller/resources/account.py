@@ -17,6 +17,7 @@ from controller.desired.documents.organization import Organization
 from controller.desired.documents.security_hub import SecurityHub
 from controller.desired.estate import Estate
 from controller.errors import AwsError
+from controller.policy.organization import RCP, SCP
 from controller.resources.base import (
     Action,
     Change,
@@ -32,15 +33,9 @@ from controller.resources.base import (
     private,
 )
 from controller.resources.changes import Changes
-from controller.resources.organizational_unit import (
-    LANE,
-    OrganizationalUnit,
-    description_call,
-    policies_call,
-    unit_key,
-    way_to,
-)
-from controller.resources.protection import ATTACHMENT, attaches_over, awaiting, tightened_over, unseen
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, unit_key, way_to
+from controller.resources.placement import policies_on
+from controller.resources.protection import Place, attaches_over, awaiting, tightened_over, unseen
 from controller.resources.trusted_service import TrustedService
 
 ACTIVE = "ACTIVE"
@@ -183,6 +178,8 @@ class Accounts(Kind[Account]):
         return Desired(resources=resources, blocked=blocked, doubts=_mixed_up(estate, have, emails), notes=tuple(notes))
 
     def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        """Where it lies, its tags and contacts; of a move the policies that await it, too."""
+        awaited: set[Place] = set()
         for change in changes:
             account = change.before
             if not isinstance(account, Account):
@@ -194,7 +191,8 @@ class Accounts(Kind[Account]):
                 yield (_contact_call(account.key, type, management=bool(account.management)),)
             if change.action is Action.MOVE and isinstance(change.after, Account) and change.after.unit is not None:
                 yield from way_to(change.after.unit, live)
-                yield from _awaiting_it(change.after.unit, live)
+                awaited |= {(kind, level) for level in paths.ancestors(change.after.unit) for kind in (SCP, RCP)}
+        yield from policies_on(awaited, live)
 
     def update(self, aws: Writer, before: Account, after: Account) -> None:
         if before.unit != after.unit:
@@ -313,25 +311,22 @@ class Accounts(Kind[Account]):
             return Incomplete(self.name, str(error), account.key)
 
 
-def _awaiting_it(unit: str, live: Live) -> Iterator[Basis]:
-    """What asks for the policies that an account comes under in an OU, and for what they say."""
-    units, seen = live.of(OrganizationalUnit), live.observed.get(ATTACHMENT)
-    levels = paths.ancestors(unit)
-    for one in seen.resources.values() if seen else ():
-        if getattr(one, "target", "") in levels and getattr(one, "policy_id", None):
-            yield (description_call(getattr(one, "policy_id", "")),)
-    for level in levels:
-        if level in units:
-            for type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
-                yield (policies_call(str(units[level].id), type),)
-
-
 _LIST = Call.of("organizations:ListAccounts")
 
 
 def place_basis(id: str) -> Basis:
     """What says where one account lies, and what state it is in."""
     return _LIST, Call.of("organizations:DescribeAccount", AccountId=id)
+
+
+def membership(ids: Iterable[str], live: Live, estate: Estate) -> Iterator[Basis]:
+    """What says which `targets` mean these accounts: their places, and their tags where any selects by tags."""
+    accounts, by_tags = live.of(Account), bool(selecting_tags(estate))
+    for account in (accounts[id] for id in ids if id in accounts):
+        yield place_basis(account.key)
+        yield from way_to(account.unit, live) if account.unit else ()
+        if by_tags:
+            yield tags_basis(account.key)
 
 
 def _listed(aws: Reader) -> list[dict[str, Any]]:

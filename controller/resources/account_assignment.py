@@ -9,13 +9,12 @@ from typing import Any
 
 from controller.aws.api import Reader, Writer
 from controller.aws.known import Basis
-from controller.aws.tags import tags_basis
 from controller.desired.documents.assignments import Assignment, Assignments
 from controller.desired.documents.permission_set import PermissionSet as PermissionSetDocument
 from controller.desired.estate import Estate
 from controller.errors import AsyncFailed, AwsError
 from controller.resources import account_assignment_rows, principals
-from controller.resources.account import Account, place_basis, selecting_tags
+from controller.resources.account import Account, membership
 from controller.resources.account_assignment_rows import (
     Row,
     at_place,
@@ -40,7 +39,6 @@ from controller.resources.base import (
 from controller.resources.changes import Changes
 from controller.resources.identity_center import Instance, instance, owner_of
 from controller.resources.identity_center_status import Work, settle
-from controller.resources.organizational_unit import way_to
 from controller.resources.permission_set import PermissionSet
 from controller.resources.principals import Principal, deleted, everyone, name_of, named, principal_of, resolve
 from controller.resources.selection import Selector
@@ -168,23 +166,19 @@ class AccountAssignments(Kind[AccountAssignment]):
         assert isinstance(seen, Seen)
         if seen.instance is None:
             return
-        by_tags, entitled, in_git = bool(selecting_tags(estate)), _entitled(estate, live), set(named(estate))
-        theirs = _sets_of_each(live)
+        entitled, in_git, theirs = _entitled(estate, live), set(named(estate)), _sets_of_each(live)
+        accounts: set[str] = set()
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, AccountAssignment)
-            permission_set, account = live.get(one.parent), live.of(Account).get(one.account)
+            permission_set = live.get(one.parent)
             if one.principal_id is not None:
                 yield (of_principal(seen.instance.arn, one.principal.type, one.principal_id),)
             if permission_set is not None and permission_set.id is not None:
                 yield (at_place(seen.instance.arn, permission_set.id, one.account),)
                 yield (provisioned(seen.instance.arn, permission_set.id),)
                 yield (tags_of_set(seen.instance.arn, permission_set.id),)
-            if account is not None:
-                yield place_basis(account.key)
-                yield from way_to(account.unit, live) if account.unit else ()
-                if by_tags:
-                    yield tags_basis(account.key)
+            accounts.add(one.account)
             # What takes the place of access that goes may have gone itself.
             for arn in theirs.get((one.account, one.principal), ()) if change.action is Action.DELETE else ():
                 yield (at_place(seen.instance.arn, arn, one.account),)
@@ -192,6 +186,7 @@ class AccountAssignments(Kind[AccountAssignment]):
             others = entitled.get(one.permission_set, set()) if change.action is Action.DELETE else set()
             for principal in {one.principal, *others} & in_git:
                 yield principals.basis(principal, seen.instance.identity_store_id)
+        yield from membership(accounts, live, estate)
 
     def desire(self, estate: Estate, live: Live) -> Desired[AccountAssignment]:
         seen = live.observed[self.name]

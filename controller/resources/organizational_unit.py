@@ -204,16 +204,6 @@ def way_to(path: str, live: Live) -> Iterator[Basis]:
             yield (_children_call(str(units[above].id)),)
 
 
-def policies_call(id: str, aws_type: str) -> Call:
-    """What asks for the policies of a type that are on an OU, the root or an account."""
-    return Call.of("organizations:ListPoliciesForTarget", TargetId=id, Filter=aws_type)
-
-
-def description_call(policy_id: str) -> Call:
-    """What asks for a policy's name, description and content."""
-    return Call.of("organizations:DescribePolicy", PolicyId=policy_id)
-
-
 def _children_call(parent_id: str) -> Call:
     return Call.of("organizations:ListOrganizationalUnitsForParent", ParentId=parent_id)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, ClassVar
 
 from controller.aws.api import Reader, Writer
@@ -30,10 +29,11 @@ from controller.resources.account import Account
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Gone, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import accounts_in, filled, refs_in, rendered
-from controller.resources.organizational_unit import LANE, description_call, policies_call
+from controller.resources.organizational_unit import LANE
+from controller.resources.placement import description_call, policies_on, targets_call
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import AWS_TYPES, PolicyType
-from controller.resources.protection import ATTACHMENT, loosened_after, loosens, unseen
+from controller.resources.protection import ATTACHMENT, Place, loosened_after, loosens, unseen
 
 CONTROL_TOWER = "aws-guardrails-"
 """Control Tower's own policies; to change or detach one is drift to it (Control Tower User Guide, governance drift)."""
@@ -149,6 +149,8 @@ class Policies(Kind[Policy]):
         return (document for document in estate.of(Document) if document.model.kind == self.document)
 
     def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
+        """What it is and where; of an edit also what else is there, which may allow what the edit no longer does."""
+        edited: set[Ref] = set()
         for change in changes:
             if change.before is None or change.action is Action.DELETE:
                 yield (Call.of("organizations:ListPolicies", Filter=self.aws_type),)
@@ -157,7 +159,8 @@ class Policies(Kind[Policy]):
                 yield tags_basis(change.before.id)
                 yield (targets_call(change.before.id),)
             if self.iam and getattr(change.before, "content", None) != getattr(change.after, "content", None):
-                yield from self._beside(change.key, live)
+                edited.add(change.ref)
+        yield from policies_on(self._places(edited, live), live)
 
     def create(self, aws: Writer, after: Policy) -> None:
         assert after.content is not None
@@ -222,18 +225,12 @@ class Policies(Kind[Policy]):
     def ignored(self, resource: Policy) -> bool:
         return resource.others
 
-    def _beside(self, key: str, live: Live) -> Iterator[Basis]:
-        """What else is where the policy is, and what it says: it may allow what the edit no longer does."""
+    def _places(self, policies: set[Ref], live: Live) -> Iterator[Place]:
+        """Where these policies are."""
         seen = live.observed.get(ATTACHMENT)
-        on = () if seen is None else [a for a in seen.resources.values() if getattr(a, "policy_kind", "") == self.name]
-        mine = {getattr(one, "target", "") for one in on if one.parent == Ref(self.name, key)}
-        for target in mine:
-            place = live.get(Ref("organizational_unit" if target.startswith("/") else Account.kind, target))
-            if place is not None and place.id is not None:
-                yield (policies_call(place.id, self.aws_type),)
-        for id in {getattr(one, "policy_id", None) for one in on if getattr(one, "target", "") in mine}:
-            if id is not None:
-                yield (description_call(id),)
+        for one in seen.resources.values() if seen else ():
+            if one.parent in policies:
+                yield self.name, getattr(one, "target", "")
 
     def _made(
         self, item: Mapping[str, Any], key: str, tags: Mapping[str, str], content: PolicyDocument | None
@@ -285,12 +282,16 @@ class Policies(Kind[Policy]):
     def _contents(self, aws: Reader, read: list[str]) -> dict[str, PolicyDocument]:
         """Contents by id. Of all that is read they take longest; so where there are many, it is asked meanwhile where
         these policies are attached, and the attachments, which are looked at afterwards, find it known."""
-        ahead = read if aws.known is not None and len(read) > FEW else []
-        asks: list[Callable[[], Any]] = [partial(self._content, aws, id) for id in read]
-        for number, id in enumerate(ahead):
-            asks.insert(2 * number + 1, partial(_ask_for_targets, aws, id))
-        contents = (answer for answer in aws.map(lambda ask: ask(), asks) if isinstance(answer, PolicyDocument))
-        return dict(zip(read, contents, strict=True))
+        ahead = aws.known is not None and len(read) > FEW
+
+        def ask(id: str) -> PolicyDocument:
+            content = self._content(aws, id)
+            if ahead:
+                with suppress(AwsError):  # what is wrong with it is told when somebody needs it
+                    targets_of(aws, id)
+            return content
+
+        return dict(zip(read, aws.map(ask, read), strict=True))
 
     def _content(self, aws: Reader, id: str) -> PolicyDocument:
         return PolicyDocument.parse(
@@ -304,21 +305,10 @@ class Policies(Kind[Policy]):
         return found if found and owner_now(aws.reads, found) == after.owner else None
 
 
-def targets_call(id: str) -> Call:
-    """What asks for where a policy is attached."""
-    return Call.of("organizations:ListTargetsForPolicy", PolicyId=id)
-
-
 def targets_of(aws: Reader, id: str) -> list[str]:
     """The ids of what a policy is attached to."""
     listed = aws.items("organizations:ListTargetsForPolicy", "Targets", PolicyId=id)
     return [target["TargetId"] for target in listed]
-
-
-def _ask_for_targets(aws: Reader, id: str) -> None:
-    """So that it is known. What is wrong with it is told when somebody needs it."""
-    with suppress(AwsError):
-        targets_of(aws, id)
 
 
 def _described(aws: Reader, id: str) -> Mapping[str, Any] | None:

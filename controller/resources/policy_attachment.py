@@ -21,15 +21,9 @@ from controller.resources.account import Account, place_basis
 from controller.resources.base import Action, Change, Desired, Gone, Incomplete, Kind, Live, Observed, Ref, Resource
 from controller.resources.changes import Changes
 from controller.resources.names import Names
-from controller.resources.organizational_unit import (
-    LANE,
-    OrganizationalUnit,
-    description_call,
-    policies_call,
-    way_to,
-    within,
-)
-from controller.resources.policies import POLICY_KINDS, Policies, Policy, targets_call, targets_of
+from controller.resources.organizational_unit import LANE, OrganizationalUnit, way_to, within
+from controller.resources.placement import description_call, policies_call, policies_on, targets_call
+from controller.resources.policies import POLICY_KINDS, Policies, Policy, targets_of
 from controller.resources.policy_document import PolicyDocument
 from controller.resources.policy_type import PolicyType
 from controller.resources.protection import Place, balance, beside, comes_first
@@ -148,7 +142,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         """Where the policy is, and what it says; what else is on the target and above it, and what that says; and
         before it comes off, whether what git wants below is there.
         """
-        on, wanted = _by_target(live), self.desire(estate, live).resources.values()
+        wanted, places = self.desire(estate, live).resources.values(), set[Place]()
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, PolicyAttachment)
@@ -164,8 +158,8 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             if account is not None:
                 yield place_basis(account.key)
             yield from way_to(unit or "/", live) if unit else ()
-            for level in {one.target, *(paths.ancestors(unit) if unit else ())}:
-                yield from self._on_level(one.policy_kind, level, on, live)
+            places |= {(one.policy_kind, level) for level in (one.target, *(paths.ancestors(unit) if unit else ()))}
+        yield from policies_on(places, live)
 
     def _below(self, gone: PolicyAttachment, wanted: Iterable[PolicyAttachment], live: Live) -> Iterator[Basis]:
         for other in wanted:
@@ -176,18 +170,7 @@ class PolicyAttachments(Kind[PolicyAttachment]):
             if policy is not None and policy.id is not None:
                 yield (targets_call(policy.id),)
             if place is not None and place.id is not None:
-                yield (policies_call(place.id, _KINDS[other.policy_kind].aws_type),)
-
-    def _on_level(
-        self, policy_kind: str, target: str, on: Mapping[Place, list[PolicyAttachment]], live: Live
-    ) -> Iterator[Basis]:
-        kind = OrganizationalUnit.kind if target.startswith("/") else Account.kind
-        place = live.get(Ref(kind, target))
-        if place is not None and place.id is not None:
-            yield (policies_call(place.id, _KINDS[policy_kind].aws_type),)
-        for other in on.get((policy_kind, target), ()) if _KINDS[policy_kind].iam else ():
-            if other.policy_id is not None:
-                yield (description_call(other.policy_id),)
+                yield (policies_call(place.id, other.policy_kind),)
 
     def create(self, aws: Writer, after: PolicyAttachment) -> None:
         self._send(aws, "organizations:AttachPolicy", after, already="DuplicatePolicyAttachmentException")
@@ -258,13 +241,6 @@ class PolicyAttachments(Kind[PolicyAttachment]):
         except AwsError as error:
             if error.code != already:
                 raise
-
-
-def _by_target(live: Live) -> dict[Place, list[PolicyAttachment]]:
-    found: dict[Place, list[PolicyAttachment]] = {}
-    for one in live.of(PolicyAttachment).values():
-        found.setdefault((one.policy_kind, one.target), []).append(one)
-    return found
 
 
 def listed_on(aws: Reader, live: Live, estate: Estate, places: Iterable[Place]) -> Seen:
@@ -351,7 +327,7 @@ class _Look:
         for one in found.values():
             there.setdefault((one.policy_kind, one.target), []).append(one)
         for place, on_target in zip(places, self.aws.map(self.on_target, places), strict=True):
-            call, seen = policies_call(self.ids[place[1]], _KINDS[place[0]].aws_type), {one.key for one in on_target}
+            call, seen = policies_call(self.ids[place[1]], place[0]), {one.key for one in on_target}
             for one in there.get(place, ()):
                 if one.key not in seen and not self._is_younger(one, call):
                     del found[one.key]

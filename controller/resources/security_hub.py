@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from controller.aws.api import Reader, Writer
 from controller.aws.known import Basis
-from controller.aws.tags import tags_basis
 from controller.catalogue.security_hub import CONTROLS, control_ids, standard_of
 from controller.desired.documents.organization import Organization
 from controller.desired.documents.security_hub import DisabledControl
@@ -16,10 +15,9 @@ from controller.desired.documents.security_hub import SecurityHub as Model
 from controller.desired.estate import Document, Estate
 from controller.errors import AwsError
 from controller.resources import security_hub_cell, security_hub_central, security_hub_region
-from controller.resources.account import Account, place_basis, selecting_tags
+from controller.resources.account import Account, membership
 from controller.resources.base import OWNER_TAG, Action, Change, Desired, Incomplete, Kind, Live, Note, Observed, Ref
 from controller.resources.changes import Changes
-from controller.resources.organizational_unit import way_to
 from controller.resources.security_hub_cell import Edit, SecurityHub, cell_call, cell_key, entry, look, standard_in
 from controller.resources.security_hub_central import central_configuration
 from controller.resources.security_hub_region import Regions
@@ -135,17 +133,14 @@ class SecurityHubs(Kind[SecurityHub]):
 
     def bases(self, changes: Sequence[Change], live: Live, estate: Estate) -> Iterable[Basis]:
         """What is on there, and where its account lies: targets depend on it."""
-        covered, by_tags = _covered(estate, live), bool(selecting_tags(estate))
+        covered, accounts = _covered(estate, live), set[str]()
         for change in changes:
             one = change.after or change.before
             assert isinstance(one, SecurityHub)
             if one.key in covered:
                 yield (cell_call(self._cell(one.key, covered[one.key], live)),)
-            if (account := live.of(Account).get(one.account)) is not None:
-                yield place_basis(account.key)
-                yield from way_to(account.unit, live) if account.unit else ()
-                if by_tags:
-                    yield tags_basis(account.key)
+            accounts.add(one.account)
+        yield from membership(accounts, live, estate)
 
     def create(self, aws: Writer, after: SecurityHub) -> None:
         """The hub and all that is wanted of it, as far as the Region has it: that shows only once a hub is on."""
