@@ -11,12 +11,11 @@ import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.compare import sandbox
 from bench.estates import SIZES, write
 from controller.clock import Clock
 from controller.config import Settings
@@ -44,23 +43,12 @@ def main() -> None:
 
 
 def measure(seed: Path, place: Path, latency: float, rates: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "controller", "sandbox", "--port", "0", "--seed", str(seed)]
-    sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert sandbox.stdout is not None
-        exports: dict[str, str] = {}
-        while "ORGCTL_ORGANIZATION" not in exports:
-            line = sandbox.stdout.readline()
-            words = line.removeprefix("export ").split() if line.startswith("export ") else []
-            exports.update(dict(word.split("=", 1) for word in words))
+    with sandbox(seed) as exports:
         os.environ.update(exports)
         control = SandboxClient(exports["AWS_ENDPOINT_URL"])
         control.post("latency", **{"*": latency})
         control.post("rates", multiple=rates)
         return _cycle(seed, place, exports["ORGCTL_ORGANIZATION"], rates, control)
-    finally:
-        sandbox.terminate()
-        sandbox.wait()
 
 
 def _cycle(seed: Path, place: Path, organization: str, rates: float, control: SandboxClient) -> dict[str, Any]:

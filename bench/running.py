@@ -21,6 +21,7 @@ import botocore.session
 import yaml
 
 from bench import bounds
+from bench.compare import FULL_PAGES
 from bench.estates import SIZES, Size, write
 from controller.aws.connect import connect
 from controller.clock import Clock
@@ -62,7 +63,7 @@ class Daemon:
 
     def __init__(self, estate: str) -> None:
         given = parse(Files({"estate.yaml": estate.encode()}))
-        self.sandbox = Sandbox.create(virtual=True, rules={"short-pages": False, "empty-pages": False})
+        self.sandbox = Sandbox.create(virtual=True, rules=FULL_PAGES)
         sow(self.sandbox.world, given.estate, given.document)
         self.clock, self.settings = Time(self.sandbox), self._settings()
         session = botocore.session.Session()
