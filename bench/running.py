@@ -12,7 +12,7 @@ import json
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,12 @@ from bench import bounds
 from bench.compare import FULL_PAGES
 from bench.estates import SIZES, Size, write
 from controller.aws.connect import connect
-from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.load import load
 from controller.desired.source import Files
 from controller.reconcile import Controller, Look
 from controller.report import Report
-from controller.sandbox.inprocess import attach
+from controller.sandbox.inprocess import VirtualTime, attach
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.seed import sow
 from controller.sandbox.seed.reading import parse
@@ -41,23 +40,6 @@ COMMITS = (1, 10, 100)
 """Assignments that one commit adds, each in another account."""
 
 
-class Time(Clock):
-    """The simulated AWS's: whoever waits moves it on."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__()
-        self._time = sandbox.world.clock
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._time.now(), UTC)
-
-    def monotonic(self) -> float:
-        return self._time.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._time.advance(max(0.0, seconds))
-
-
 class Daemon:
     """What `orgctl run` does, look by look."""
 
@@ -65,7 +47,7 @@ class Daemon:
         given = parse(Files({"estate.yaml": estate.encode()}))
         self.sandbox = Sandbox.create(virtual=True, rules=FULL_PAGES)
         sow(self.sandbox.world, given.estate, given.document)
-        self.clock, self.settings = Time(self.sandbox), self._settings()
+        self.clock, self.settings = VirtualTime(self.sandbox), self._settings()
         session = botocore.session.Session()
         session.set_credentials(self.sandbox.world.management_account, "sandbox")
         attach(boto3.Session(botocore_session=session), self.sandbox)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
+from controller.clock import Clock
+from controller.errors import Stopped
 from controller.sandbox.faults import Dropped
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.wire import Request
@@ -19,6 +22,25 @@ from controller.sandbox.wire import Request
 def attach(session: Any, sandbox: Sandbox) -> None:
     """Let `sandbox` answer every client that is made from this boto3 session from now on."""
     session.events.register_first("before-send", _Answers(sandbox), unique_id=f"sandbox-{id(sandbox)}")
+
+
+class VirtualTime(Clock):
+    """For orgctl beside a sandbox of virtual time: the sandbox's time, and whoever waits moves it on for both."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__()
+        self._time = sandbox.world.clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._time.now(), UTC)
+
+    def monotonic(self) -> float:
+        return self._time.now()
+
+    def sleep(self, seconds: float) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self._time.advance(max(0.0, seconds))
 
 
 class _Raw(io.BytesIO):

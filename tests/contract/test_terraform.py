@@ -13,18 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.terraform import PLUGINS, PROVIDER
 from controller.sandbox.identity_center.state import access
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.security_hub.state import hubs
-
-PROVIDER = "registry.terraform.io/hashicorp/aws"
-PLUGINS = (
-    os.environ.get("ORGCTL_TERRAFORM_PLUGINS", ""),
-    "~/.terraform.d/plugins",
-    "/usr/local/share/terraform/plugins",
-    "/usr/share/terraform/plugins",
-    "/opt/tf-plugins",
-)
 
 CONFIGURATION = """\
 terraform {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from textwrap import dedent
 from typing import Any
 
@@ -14,40 +14,19 @@ import botocore.session
 from controller.aws.connect import connect
 from controller.aws.known import Known
 from controller.catalogue.security_hub import control_ids, standard_of
-from controller.clock import Clock
 from controller.config import Settings
 from controller.desired.estate import Estate
 from controller.desired.load import load
 from controller.desired.source import Files
-from controller.errors import Stopped
 from controller.planning.plan import Plan
 from controller.reconcile import Controller, Look
 from controller.report import Report
-from controller.sandbox.inprocess import attach
+from controller.sandbox.inprocess import VirtualTime, attach
 from controller.sandbox.rules import Switch
 from controller.sandbox.sandbox import READS, Sandbox
 from controller.sandbox.seed.reading import parse
 from controller.sandbox.seed.sowing import sow
 from controller.store import Store
-
-
-class SharedClock(Clock):
-    """The controller's time is the sandbox's: whoever waits moves it on for both."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__()
-        self._time = sandbox.world.clock
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._time.now(), UTC)
-
-    def monotonic(self) -> float:
-        return self._time.now()
-
-    def sleep(self, seconds: float) -> None:
-        if self.stop.is_set():
-            raise Stopped
-        self._time.advance(max(0.0, seconds))
 
 
 def files(text: str) -> Files:
@@ -79,7 +58,7 @@ class House:
             virtual=True, seed=random, management_account=given.document.management.id, rules=rules
         )
         sow(self.sandbox.world, given.estate, given.document)
-        self.clock = SharedClock(self.sandbox)
+        self.clock = VirtualTime(self.sandbox)
         self.git = seed if git is None else git
         self.settings = Settings(
             **{

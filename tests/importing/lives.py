@@ -10,11 +10,12 @@ from controller.desired.source import Files
 from controller.importing.organize import Imported, import_organization
 from controller.planning.plan import Plan
 from controller.resources.base import Action
+from controller.sandbox.inprocess import VirtualTime
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.seed.reading import Seed, parse
 from controller.sandbox.seed.sowing import sow
 from controller.store import Store
-from tests.cycle.house import House, SharedClock, files
+from tests.cycle.house import House, files
 
 DENY = '{Version: "2012-10-17", Statement: [{Effect: Deny, Action: "%s:*", Resource: "*"}]}'
 
@@ -26,7 +27,7 @@ class Home(House):
         given = parse(files(seed)) if isinstance(seed, str) else seed
         self.sandbox = Sandbox.create(virtual=True, management_account=given.document.management.id)
         sow(self.sandbox.world, given.estate, given.document)
-        self.clock = SharedClock(self.sandbox)
+        self.clock = VirtualTime(self.sandbox)
         self.state = Files({})
         self.settings = Settings(
             organization=self.sandbox.world.organization_id, mode="enforce", rate_multiple=1000.0, workers=8, **settings
